@@ -1,0 +1,180 @@
+/** gRPC between the gateway and the others: a shared token in the metadata, deadlines on every call. The only import of grpc-js. */
+import { timingSafeEqual } from "node:crypto";
+import {
+  type Client,
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServiceError,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import {
+  GatewayServiceClient,
+  type GatewayServiceServer,
+  GatewayServiceService,
+  type GetContextRequest,
+  type GetContextResponse,
+  type GetUploadTargetRequest,
+  type GetUploadTargetResponse,
+  type ReportRequest,
+  type ReportResponse,
+  type SyncRequest,
+  type SyncResponse,
+} from "../../proto/gen/maskline/v1/gateway.js";
+import { Retry } from "./errors.js";
+
+/** The four calls; the same shape on both sides of the wire. */
+export interface GatewayCalls {
+  /** @throws NotKnown when this gateway has no such run. */
+  getContext(request: GetContextRequest): Promise<GetContextResponse>;
+  sync(request: SyncRequest): Promise<SyncResponse>;
+  /** @throws NotKnown; OutOfDate when the epoch is no longer the run's; UserFailure when Hub gives no target for good. */
+  getUploadTarget(request: GetUploadTargetRequest): Promise<GetUploadTargetResponse>;
+  /** @throws NotKnown; OutOfDate when the epoch is no longer the run's. */
+  report(request: ReportRequest): Promise<ReportResponse>;
+}
+
+/** The gateway has no such run. */
+export class NotKnown extends Error {
+  override readonly name = "NotKnown";
+}
+
+/** The call speaks of an epoch or a target that is no longer the run's. */
+export class OutOfDate extends Error {
+  override readonly name = "OutOfDate";
+}
+
+/** Can not succeed; the message is in a user's words. */
+export class UserFailure extends Error {
+  override readonly name = "UserFailure";
+}
+
+export interface GatewayConnection extends GatewayCalls {
+  readonly address: string;
+  close(): void;
+}
+
+/** Upload targets wait for Hub, which retries by itself. */
+const CALL_DEADLINE_MS = 10_000;
+const HUB_CALL_DEADLINE_MS = 180_000;
+const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
+
+const STATUS_OF = new Map<string, status>([
+  ["NotKnown", status.NOT_FOUND],
+  ["OutOfDate", status.FAILED_PRECONDITION],
+  ["UserFailure", status.ABORTED],
+  ["Retry", status.UNAVAILABLE],
+]);
+
+function fromServiceError(error: ServiceError): Error {
+  switch (error.code) {
+    case status.NOT_FOUND:
+      return new NotKnown(error.details, { cause: error });
+    case status.FAILED_PRECONDITION:
+      return new OutOfDate(error.details, { cause: error });
+    case status.ABORTED:
+      return new UserFailure(error.details, { cause: error });
+    case status.UNAUTHENTICATED:
+      return new Retry("the gateway refuses our token: GRPC_TOKEN differs between the two", { cause: error });
+    default:
+      return new Retry(`the gateway can not be reached over gRPC (${error.details})`, { cause: error });
+  }
+}
+
+/** A connection to one gateway; dials lazily, reconnects by itself. Calls reject with Retry while it is away. */
+export function connectGateway(address: string, token: string): GatewayConnection {
+  const client = new GatewayServiceClient(address, credentials.createInsecure(), {
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 5_000,
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  });
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${token}`);
+  const call = <Request, Response>(method: UnaryMethod<Request, Response>, request: Request, deadlineMs: number) =>
+    new Promise<Response>((resolve, reject) => {
+      method.call(client, request, metadata, { deadline: Date.now() + deadlineMs }, (error, response) => {
+        if (error) reject(fromServiceError(error));
+        else resolve(response);
+      });
+    });
+  return {
+    address,
+    getContext: (request) => call<GetContextRequest, GetContextResponse>(client.getContext, request, CALL_DEADLINE_MS),
+    sync: (request) => call<SyncRequest, SyncResponse>(client.sync, request, CALL_DEADLINE_MS),
+    getUploadTarget: (request) =>
+      call<GetUploadTargetRequest, GetUploadTargetResponse>(client.getUploadTarget, request, HUB_CALL_DEADLINE_MS),
+    report: (request) => call<ReportRequest, ReportResponse>(client.report, request, CALL_DEADLINE_MS),
+    close: () => client.close(),
+  };
+}
+
+type UnaryMethod<Request, Response> = (
+  this: Client,
+  request: Request,
+  metadata: Metadata,
+  options: { deadline: number },
+  callback: (error: ServiceError | null, response: Response) => void,
+) => unknown;
+
+export interface GatewayListener {
+  readonly port: number;
+  /** Lets running calls finish for a moment, then cuts. */
+  close(): Promise<void>;
+}
+
+/** Serves the calls on `host:port` (0: a free one) to whoever knows the token. */
+export async function serveGateway(calls: GatewayCalls, options: { host: string; port: number; token: string }): Promise<GatewayListener> {
+  const server = new Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  });
+  const expected = Buffer.from(`Bearer ${options.token}`);
+  const unary =
+    <Request, Response>(handle: (request: Request) => Promise<Response>) =>
+    (call: { request: Request; metadata: Metadata }, callback: sendUnaryData<Response>) => {
+      if (!sameSecret(call.metadata.get("authorization")[0], expected)) {
+        callback({ code: status.UNAUTHENTICATED, details: "the token is missing or wrong" });
+        return;
+      }
+      handle(call.request).then(
+        (response) => callback(null, response),
+        (error: unknown) => {
+          const code = STATUS_OF.get(error instanceof Error ? error.name : "") ?? status.INTERNAL;
+          callback({ code, details: error instanceof Error ? error.message : "internal error" });
+        },
+      );
+    };
+  const implementation: GatewayServiceServer = {
+    getContext: unary((request: GetContextRequest) => calls.getContext(request)),
+    sync: unary((request: SyncRequest) => calls.sync(request)),
+    getUploadTarget: unary((request: GetUploadTargetRequest) => calls.getUploadTarget(request)),
+    report: unary((request: ReportRequest) => calls.report(request)),
+  };
+  server.addService(GatewayServiceService, implementation);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return { port, close: () => closeServer(server) };
+}
+
+function sameSecret(given: string | Buffer | undefined, expected: Buffer): boolean {
+  const bytes = Buffer.from(given ?? "");
+  return bytes.length === expected.length && timingSafeEqual(bytes, expected);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.forceShutdown(), 2_000);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

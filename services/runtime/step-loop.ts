@@ -1,0 +1,134 @@
+/**
+ * The loop around a step: take a message, run the step, publish what it returned with derived ids, then ack. In this order, so that a
+ * process killed anywhere leaves a message that is delivered again, and outputs that repeat under the same ids.
+ */
+import type { Bus, Consumption, Delivery, OutgoingMessage } from "./bus/bus.js";
+import { describeError, Fatal, Reject, Retry } from "./errors.js";
+import type { Logger } from "./log.js";
+import { type Patience, pause, withRetries } from "./retry.js";
+import type { Step, StepInput, StepOutput } from "./step.js";
+
+export interface StepLoopOptions {
+  readonly bus: Bus;
+  readonly queue: string;
+  readonly step: Step;
+  /** Messages worked on at once. At most twice as many are held (docs/delivery.md rule 14). */
+  readonly concurrency: number;
+  readonly maxHeldBytes: number;
+  /** What a rejected message becomes; the loop knows no asset. Undefined: nothing can be made of it, it is logged and dropped. */
+  readonly onReject: (input: StepInput, failure: { readonly code: string; readonly reason: string }) => readonly StepOutput[] | undefined;
+  readonly log: Logger;
+  readonly onFatal: (error: Error) => void;
+  readonly patience?: Partial<Patience>;
+}
+
+export interface StepLoop {
+  /** Stops taking messages, finishes those being worked on within `graceMs`, hands back the rest at once. Idempotent. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Rule 15: so many observed failures of the message itself reject it. */
+const OBSERVED_FAILURES = 5;
+
+const DEFAULT_PATIENCE: Patience = {
+  failures: OBSERVED_FAILURES,
+  deadlineMs: 120_000,
+  firstDelayMs: 100,
+  maxDelayMs: 5_000,
+  inPlaceMs: 10_000,
+};
+
+/** Starts consuming `queue`. */
+export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
+  const { bus, queue, concurrency, log } = options;
+  const patience = { ...DEFAULT_PATIENCE, ...options.patience };
+  const step = withRetries(options.step, patience, log);
+  const abort = new AbortController();
+  const waiting: Delivery[] = [];
+  const working = new Set<Promise<void>>();
+  let stopping: Promise<void> | undefined;
+
+  const next = () => {
+    while (!stopping && working.size < concurrency) {
+      const delivery = waiting.shift();
+      if (!delivery) return;
+      const work = settle(delivery).finally(() => {
+        working.delete(work);
+        next();
+      });
+      working.add(work);
+    }
+  };
+
+  async function settle(delivery: Delivery): Promise<void> {
+    try {
+      const outputs = await outputsOf(delivery);
+      await Promise.all(outputs.map((output) => publishPatiently(bus, toMessage(delivery, output), patience, abort.signal)));
+      await delivery.ack();
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      if (error instanceof Fatal) {
+        options.onFatal(error);
+        return;
+      }
+      log.warn(
+        { queue, id: delivery.id, attempt: delivery.attempt, error: describeError(error) },
+        "handed a message back, to try again later",
+      );
+      await delivery.retry(patience.maxDelayMs).catch(() => undefined);
+    }
+  }
+
+  async function outputsOf(delivery: Delivery): Promise<readonly StepOutput[]> {
+    try {
+      return await step(delivery, abort.signal);
+    } catch (error) {
+      if (!(error instanceof Reject)) throw error;
+      const outputs = options.onReject(delivery, { code: error.code, reason: error.message });
+      if (outputs) return outputs;
+      log.error({ queue, id: delivery.id, error: describeError(error) }, "dropped a message that can not be read");
+      return [];
+    }
+  }
+
+  const consumption: Consumption = await bus.consume(
+    queue,
+    { maxHeld: concurrency * 2, maxHeldBytes: options.maxHeldBytes, onFatal: options.onFatal },
+    (delivery) => {
+      waiting.push(delivery);
+      next();
+    },
+  );
+
+  async function drain(graceMs: number): Promise<void> {
+    await consumption.stop();
+    waiting.length = 0;
+    await Promise.race([Promise.allSettled(working), pause(graceMs)]);
+    abort.abort(new Retry("the service is stopping"));
+    await consumption.release();
+    await Promise.allSettled(working);
+  }
+
+  return {
+    stop(graceMs) {
+      stopping ??= drain(graceMs);
+      return stopping;
+    },
+  };
+}
+
+function toMessage(input: Delivery, { queue, suffix, body }: StepOutput): OutgoingMessage {
+  return { queue, key: input.key, id: input.id + suffix, headers: {}, body };
+}
+
+/** A bus that is away is waited for in place: it is no failure, and the work is not done again for it. */
+async function publishPatiently(bus: Bus, message: OutgoingMessage, patience: Patience, signal: AbortSignal): Promise<void> {
+  for (let delayMs = patience.firstDelayMs; ; delayMs = Math.min(delayMs * 2, patience.maxDelayMs)) {
+    try {
+      return await bus.publish(message, signal);
+    } catch (error) {
+      if (!(error instanceof Retry) || signal.aborted) throw error;
+      await pause(delayMs, signal);
+    }
+  }
+}

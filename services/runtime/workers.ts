@@ -1,0 +1,60 @@
+/**
+ * Heavy steps run in worker threads: the main thread only moves bytes. The only import of piscina.
+ *
+ * A worker module's default export is a WorkerStep. It runs in a thread of the pool, or, isolated, in a process of its own: there even
+ * a native crash takes nobody along, and counts as a failure of that message.
+ */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import { Reject } from "./errors.js";
+import type { StepOutput } from "./step.js";
+
+/** What crosses to a worker. `shared` (a SharedArrayBuffer view) may be kept by the worker under `sharedKey`. */
+export interface WorkerTask {
+  readonly input: Uint8Array;
+  readonly sharedKey?: string;
+  readonly shared?: Uint8Array;
+}
+
+/** Errors lose their class between threads, so a rejection is a value. */
+export type WorkerResult =
+  | { readonly outputs: readonly StepOutput[] }
+  | { readonly rejected: { readonly code: string; readonly reason: string } };
+
+export type WorkerStep = (task: WorkerTask) => Promise<WorkerResult> | WorkerResult;
+
+export interface Workers {
+  /** @throws Reject as the step said it; Error when the step threw, or its worker died. Aborting ends the worker. */
+  run(task: WorkerTask, options: { readonly isolated: boolean; readonly signal: AbortSignal }): Promise<readonly StepOutput[]>;
+  close(): Promise<void>;
+}
+
+const ISOLATED_HOST = new URL("./isolated-host.js", import.meta.url);
+
+/** A pool of `threads` workers that run the module's default export. */
+export function createWorkers(module: URL, threads: number): Workers {
+  const pool = new Piscina({ filename: module.href, minThreads: 1, maxThreads: threads, idleTimeout: 30_000, atomics: "async" });
+  return {
+    async run(task, { isolated, signal }) {
+      const result: WorkerResult = isolated ? await runIsolated(module, task, signal) : await pool.run(task, { signal });
+      if ("rejected" in result) throw new Reject(result.rejected.code, result.rejected.reason);
+      return result.outputs;
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function runIsolated(module: URL, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(ISOLATED_HOST), [module.href], { serialization: "advanced", signal, execArgv: [] });
+    child.once("message", (message: { result: WorkerResult } | { failure: string }) => {
+      if ("failure" in message) reject(new Error(message.failure));
+      else resolve(message.result);
+      child.disconnect();
+    });
+    child.once("error", reject);
+    child.once("exit", (code, killedBy) => reject(new Error(`the isolated worker ended without a result (${killedBy ?? `code ${code}`})`)));
+    child.send({ ...task, ...(task.shared ? { shared: new Uint8Array(task.shared) } : {}) });
+  });
+}
