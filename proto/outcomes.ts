@@ -25,4 +25,7 @@ export const DROPPED_KINDS = {
   noPoints: "no points",
   unknownClass: "unknown class",
   noGeometry: "no geometry",
+  noSuchPage: "no such page",
+  unknownVideoForm: "unknown video form",
+  otherTools: "other tools",
 } as const;

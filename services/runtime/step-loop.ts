@@ -46,6 +46,7 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   const abort = new AbortController();
   const waiting: Delivery[] = [];
   const working = new Set<Promise<void>>();
+  const handedBack = new HandedBack();
   let stopping: Promise<void> | undefined;
 
   const next = () => {
@@ -65,6 +66,7 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
       const outputs = await outputsOf(delivery);
       await Promise.all(outputs.map((output) => publishPatiently(bus, toMessage(delivery, output), patience, abort.signal)));
       await delivery.ack();
+      handedBack.forget(delivery.id);
     } catch (error) {
       if (abort.signal.aborted) return;
       if (error instanceof Fatal) {
@@ -75,13 +77,14 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
         { queue, id: delivery.id, attempt: delivery.attempt, error: describeError(error) },
         "handed a message back, to try again later",
       );
+      handedBack.count(delivery.id);
       await delivery.retry(patience.maxDelayMs).catch(() => undefined);
     }
   }
 
   async function outputsOf(delivery: Delivery): Promise<readonly StepOutput[]> {
     try {
-      return await step(delivery, abort.signal);
+      return await step({ ...delivery, attempt: handedBack.attemptOf(delivery) }, abort.signal);
     } catch (error) {
       if (!(error instanceof Reject)) throw error;
       const outputs = options.onReject(delivery, { code: error.code, reason: error.message });
@@ -115,6 +118,25 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
       return stopping;
     },
   };
+}
+
+/** Deliveries that this loop asked for itself, because something outside was away: they say nothing against the message (rule 15). */
+class HandedBack {
+  readonly #times = new Map<string, number>();
+
+  count(id: string): void {
+    // Messages that others have settled since would stay for ever; forgetting them only costs an isolation.
+    if (this.#times.size >= 10_000) this.#times.clear();
+    this.#times.set(id, (this.#times.get(id) ?? 0) + 1);
+  }
+
+  forget(id: string): void {
+    this.#times.delete(id);
+  }
+
+  attemptOf({ id, attempt }: Delivery): number {
+    return Math.max(1, attempt - (this.#times.get(id) ?? 0));
+  }
 }
 
 function toMessage(input: Delivery, { queue, suffix, body }: StepOutput): OutgoingMessage {

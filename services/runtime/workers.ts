@@ -37,12 +37,17 @@ export function createWorkers(module: URL, threads: number): Workers {
   const pool = new Piscina({ filename: module.href, minThreads: 1, maxThreads: threads, idleTimeout: 30_000, atomics: "async" });
   return {
     async run(task, { isolated, signal }) {
-      const result: WorkerResult = isolated ? await runIsolated(module, task, signal) : await pool.run(task, { signal });
+      const result: WorkerResult = isolated ? await runIsolated(module, task, signal) : await pool.run({ ...task, input: whole(task.input) }, { signal });
       if ("rejected" in result) throw new Reject(result.rejected.code, result.rejected.reason);
       return result.outputs;
     },
     close: () => pool.destroy(),
   };
+}
+
+/** Between threads a view takes its whole buffer along, however small the view is. */
+function whole(view: Uint8Array): Uint8Array {
+  return view.byteLength === view.buffer.byteLength ? view : new Uint8Array(view);
 }
 
 function runIsolated(module: URL, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {

@@ -66,6 +66,8 @@ export interface AssetIdentity {
   assetId: string;
   externalId: string;
   batches: string[];
+  /** The page or frame of the export that this part shows, from 0; absent where there is only one. */
+  page?: number | undefined;
 }
 
 /** One object: a polygon is a single zone without holes. */
@@ -422,7 +424,7 @@ export const MaskRequested: MessageFns<MaskRequested> = {
 };
 
 function createBaseAssetIdentity(): AssetIdentity {
-  return { taskId: "", assetId: "", externalId: "", batches: [] };
+  return { taskId: "", assetId: "", externalId: "", batches: [], page: undefined };
 }
 
 export const AssetIdentity: MessageFns<AssetIdentity> = {
@@ -438,6 +440,9 @@ export const AssetIdentity: MessageFns<AssetIdentity> = {
     }
     for (const v of message.batches) {
       writer.uint32(34).string(v!);
+    }
+    if (message.page !== undefined) {
+      writer.uint32(40).uint32(message.page);
     }
     return writer;
   },
@@ -485,6 +490,14 @@ export const AssetIdentity: MessageFns<AssetIdentity> = {
             }
 
             message.batches.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.page = reader.uint32();
             continue;
           }
         }

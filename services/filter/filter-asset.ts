@@ -1,0 +1,103 @@
+/**
+ * STEP 2: from a row of the export to what is painted of it.
+ *
+ * AssetExported -> MaskRequested, one a part, or AssetOutcome: skipped by a rule, or rejected for a reason. Deterministic: the same row
+ * gives the same bytes (docs/delivery.md rule 12).
+ */
+import type { AssetExported, AssetIdentity, Envelope, Shape } from "../../proto/gen/maskline/v1/pipeline.js";
+import { idSuffix } from "../../proto/pipeline.js";
+import type { StepOutput } from "../runtime/step.js";
+import { type AssetRow, glimpseIdentity, readAssetRow, type TaskRow } from "./asset-row.js";
+import type { FilterContext } from "./filter-context.js";
+import { assetRejected, assetSkipped, maskRequested } from "./filter-outputs.js";
+import { pointBudget } from "./geometry.js";
+import type { FilterLimits } from "./limits.js";
+import { type Part, partsOf } from "./parts.js";
+import { Rejection } from "./rejection.js";
+import { type Standing, standingsOf } from "./review.js";
+import { batchRule, furthestRule, standingRule } from "./rules.js";
+import { shapesOf } from "./shapes.js";
+import { sizeOf } from "./size.js";
+
+/**
+ * Never empty. Whatever is wrong with the row comes out as an outcome, never as an exception.
+ * @throws Error when the message has no envelope, for then nobody can be told.
+ */
+export function filterAsset(message: AssetExported, context: FilterContext, limits: FilterLimits): StepOutput[] {
+  const envelope = message.envelope;
+  if (!envelope) throw new Error("an AssetExported message has no envelope");
+  let row: AssetRow | undefined;
+  try {
+    row = readAssetRow(message.row);
+    return filterRow(row, envelope, context, limits);
+  } catch (error) {
+    if (!(error instanceof Rejection)) throw error;
+    const asset = row ? identityOf(row, row.tasks[0]) : glimpseIdentity(message.row);
+    return [assetRejected(wholeAsset(envelope), asset, { code: error.code, reason: error.message }, idSuffix.filtered)];
+  }
+}
+
+function filterRow(row: AssetRow, envelope: Envelope, context: FilterContext, limits: FilterLimits): StepOutput[] {
+  const skipped = (rule: Parameters<typeof assetSkipped>[2]) => [assetSkipped(wholeAsset(envelope), identityOf(row, row.tasks[0]), rule)];
+  const outside = batchRule(context.rules, row.batches);
+  if (outside) return skipped(outside);
+
+  const standings = standingsOf(row, context.stages);
+  const verdicts = row.tasks.map((task, at) => ({
+    task,
+    rule: task.isSkipped ? "not_labeled" : standingRule(context.rules, standings[at] ?? UNTOUCHED),
+  }));
+  const exported = verdicts.filter(({ rule }) => rule === undefined).map(({ task }) => task);
+  if (exported.length === 0) return skipped(furthestRule(verdicts.flatMap(({ rule }) => rule ?? [])));
+
+  const parts = partsOf(row, exported, limits.partsPerAsset);
+  checkIdentity(row, parts);
+  const budget = pointBudget(limits.pointsPerContour, limits.pointsPerAsset);
+  const painted = parts.map((part) => shapesOf(part.tools, context.classes, budget, part.dropped));
+  return parts.map((part, at) =>
+    outputOf({ row, part, shapes: painted[at] ?? [] }, { ...envelope, part: at, parts: parts.length }, context, limits),
+  );
+}
+
+const UNTOUCHED: Standing = { labeled: false, reviewed: false };
+
+/** Every part repeats the asset's ids and batches: a long text times many parts must not fill memory and bus. */
+const MOST_IDENTITY_CHARACTERS = 2 ** 24;
+
+function checkIdentity(row: AssetRow, parts: readonly Part[]): void {
+  if (parts.length === 1) return;
+  const own = row.batches.reduce((sum, name) => sum + name.length + 1, row.assetId.length + row.externalId.length);
+  const characters = parts.reduce((sum, { task }) => sum + own + task.taskId.length, 0);
+  if (characters <= MOST_IDENTITY_CHARACTERS) return;
+  throw new Rejection(
+    "over_limit",
+    `its ids and batch names have ${own} characters, too many to go with each of its ${parts.length} masks`,
+  );
+}
+
+interface PaintedPart {
+  readonly row: AssetRow;
+  readonly part: Part;
+  readonly shapes: Shape[];
+}
+
+/** One part without a size does not keep the others from being painted; a single one is the whole asset. */
+function outputOf({ row, part, shapes }: PaintedPart, envelope: Envelope, context: FilterContext, limits: FilterLimits): StepOutput {
+  const asset = identityOf(row, part.task, part.page);
+  try {
+    const { width, height } = sizeOf(row, part, limits.imagePixels);
+    return maskRequested({ envelope, asset, width, height, mode: context.mode, shapes, dropped: part.dropped.list() });
+  } catch (error) {
+    if (!(error instanceof Rejection) || envelope.parts === 1) throw error;
+    const suffix = idSuffix.part(envelope.part) + idSuffix.filtered;
+    return assetRejected(envelope, asset, { code: error.code, reason: error.message }, suffix);
+  }
+}
+
+function wholeAsset(envelope: Envelope): Envelope {
+  return { ...envelope, part: 0, parts: 0 };
+}
+
+function identityOf(row: AssetRow, task: TaskRow, page?: number): AssetIdentity {
+  return { taskId: task.taskId, assetId: row.assetId, externalId: row.externalId, batches: [...row.batches], page };
+}
