@@ -85,7 +85,7 @@ describe("an asset with one image", () => {
     assert.equal(output?.suffix, "/p0");
     assert.deepEqual(MaskRequested.decode(output.body), {
       envelope: { ...ENVELOPE, part: 0, parts: 1 },
-      asset: { taskId: "t1", assetId: "a1", externalId: "a.png", batches: ["one"] },
+      asset: { taskId: "t1", assetId: "a1", externalId: "a.png", batches: ["one"], page: undefined },
       width: 100,
       height: 50,
       mode: ColourMode.GRAY,
@@ -238,10 +238,10 @@ describe("a video", () => {
   it("is a part an annotated frame, in the order of the frames", () => {
     const requested = masks(filter(video([car({ page: 40 }), car({ page: 7 }), car({ page: 40 })])));
     assert.deepEqual(
-      requested.map(({ envelope, shapes, width }) => [envelope?.part, envelope?.parts, shapes.length, width]),
+      requested.map(({ envelope, asset, shapes, width }) => [envelope?.part, envelope?.parts, asset?.page, shapes.length, width]),
       [
-        [0, 2, 1, 100],
-        [1, 2, 2, 100],
+        [0, 2, 7, 1, 100],
+        [1, 2, 40, 2, 100],
       ],
     );
   });

@@ -13,7 +13,7 @@ describe("rejectAsset", () => {
     assert.deepEqual([output?.queue, output?.suffix], ["out.p0", "/x"]);
     assert.deepEqual(AssetOutcome.decode(output?.body ?? Buffer.alloc(0)), {
       envelope: ENVELOPE,
-      asset: { taskId: "t1", assetId: "", externalId: "a.png", batches: [] },
+      asset: { taskId: "t1", assetId: "", externalId: "a.png", batches: [], page: undefined },
       outcome: { $case: "rejected", value: FAILURE },
     });
   });
