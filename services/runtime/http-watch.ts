@@ -31,11 +31,12 @@ export async function watched<T>(
   }
 }
 
-/** A connection's error as an HttpFailure. Errors of the local file (they name a system call on it) stay what they are. */
+/** A connection's error as an HttpFailure. Errors of the local file and our own mistakes stay what they are. */
 function translated(error: unknown, target: string): unknown {
-  if (error instanceof HttpFailure || !(error instanceof Error)) return error;
+  if (error instanceof HttpFailure || !(error instanceof Error) || error instanceof TypeError) return error;
   if (error instanceof LocalFileError) return error.cause;
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  if (code === "UND_ERR_INVALID_ARG") return error;
   return new HttpFailure({ kind: "network", target, detail: `the connection failed (${code})` });
 }
 

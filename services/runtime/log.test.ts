@@ -28,7 +28,9 @@ describe("the process log", () => {
   });
 
   it("cuts the query off every URL in messages and fields, for it may be a signature", () => {
-    const text = logged((log) => log.warn({ cause: "PUT https://bucket.example/a.zip?X-Amz-Signature=canary failed" }, "GET http://h/x?sig=canary"));
+    const text = logged((log) =>
+      log.warn({ cause: "PUT https://bucket.example/a.zip?X-Amz-Signature=canary failed" }, "GET http://h/x?sig=canary"),
+    );
     assert.doesNotMatch(text, /canary/);
     assert.match(text, /https:\/\/bucket\.example\/a\.zip\?\[redacted\]/);
   });

@@ -159,6 +159,10 @@ async function createExclusively(path: string, owner: Owner): Promise<boolean> {
     const file = await open(path, "wx", 0o600);
     try {
       await file.writeFile(JSON.stringify(owner));
+    } catch (error) {
+      // A full disk: a lock without a name would keep everyone out until it is stale.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

@@ -37,7 +37,9 @@ export function createWorkers(module: URL, threads: number): Workers {
   const pool = new Piscina({ filename: module.href, minThreads: 1, maxThreads: threads, idleTimeout: 30_000, atomics: "async" });
   return {
     async run(task, { isolated, signal }) {
-      const result: WorkerResult = isolated ? await runIsolated(module, task, signal) : await pool.run({ ...task, input: whole(task.input) }, { signal });
+      const result: WorkerResult = isolated
+        ? await runIsolated(module, task, signal)
+        : await pool.run({ ...task, input: whole(task.input) }, { signal });
       if ("rejected" in result) throw new Reject(result.rejected.code, result.rejected.reason);
       return result.outputs;
     },

@@ -17,7 +17,12 @@ function message(id: string, { key = "run", bytes = 1 } = {}): OutgoingMessage {
 /** Publishes, and tells what is in the queue as soon as it is. */
 function publishAll(bus: Bus, messages: readonly OutgoingMessage[]): string[] {
   const admitted: string[] = [];
-  for (const one of messages) bus.publish(one).then(() => admitted.push(one.id), assert.ifError);
+  // What still waits when the bus is closed is rejected.
+  for (const one of messages)
+    bus.publish(one).then(
+      () => admitted.push(one.id),
+      () => {},
+    );
   return admitted;
 }
 

@@ -1,0 +1,120 @@
+/** Starts one role, or all of them, from the environment, and runs it until it is told to stop. */
+import { startAll } from "./all.js";
+import { filterKeys } from "./filter/config.js";
+import { startFilter } from "./filter/main.js";
+import { gatewayKeys } from "./gateway/config.js";
+import { startGateway } from "./gateway/main.js";
+import { packagerKeys } from "./packager/config.js";
+import { startPackager } from "./packager/main.js";
+import { rasterizerKeys } from "./rasterizer/config.js";
+import { startRasterizer } from "./rasterizer/main.js";
+import { type Config, ConfigError, type Environment, type Keys, readConfig } from "./runtime/config.js";
+import { connect } from "./runtime/connect.js";
+import { connectGateway } from "./runtime/grpc.js";
+import { blobFolder, gatewayAddressKeys, grpcTokenKeys, workerKeys } from "./runtime/keys.js";
+import { runProcess, together } from "./runtime/lifecycle.js";
+import { createLogger, type Logger } from "./runtime/log.js";
+import type { Platform, Service } from "./runtime/service.js";
+import { allKeys, commonKeys, filterSettings, liveGatewaySettings, packagerSettings, rasterizerOptions, workSettings } from "./settings.js";
+
+export const ROLES = {
+  gateway: "speaks Hub's plugin protocol and publishes the export",
+  filter: "applies the rules and resolves classes",
+  rasterizer: "paints masks",
+  packager: "collects the masks, makes the zip and uploads it",
+} as const;
+export type Role = keyof typeof ROLES;
+
+/** All four roles in one process. Resolves with the exit code. */
+export function runAll(env: Environment): Promise<number> {
+  return run(readConfig(allKeys, env), (platform, config) =>
+    startAll(platform, {
+      gateway: liveGatewaySettings(config, { volatileBus: config.bus === "memory", log: platform.log }),
+      grpcPort: 0,
+      ...workSettings(config, { allowFileTargets: false }),
+    }),
+  );
+}
+
+/** One role as a process of its own. Resolves with the exit code. */
+export function runRole(role: Role, env: Environment): Promise<number> {
+  switch (role) {
+    case "gateway":
+      return runAlone({ ...gatewayKeys, ...grpcTokenKeys }, env, (platform, config) =>
+        startGateway(platform, {
+          ...liveGatewaySettings(config, { volatileBus: false, log: platform.log }),
+          grpc: { host: config.listenHost, port: config.grpcPort, token: config.grpcToken },
+        }),
+      );
+    case "filter":
+      return runAlone({ ...filterKeys, ...workerKeys, ...gatewayAddressKeys, ...grpcTokenKeys }, env, (platform, config) =>
+        withGateways(config, (gateways) => startFilter(platform, { ...filterSettings(config), gateways })),
+      );
+    case "rasterizer":
+      return runAlone({ ...rasterizerKeys, ...workerKeys }, env, (platform, config) =>
+        startRasterizer(platform, rasterizerOptions(config)),
+      );
+    case "packager":
+      return runAlone({ ...packagerKeys, ...gatewayAddressKeys, ...grpcTokenKeys }, env, (platform, config) =>
+        withGateways(config, (gateways) => startPackager(platform, { ...packagerSettings(config, false), gateways })),
+      );
+  }
+}
+
+/** A role alone needs a bus that reaches other processes. */
+function runAlone<K extends Keys>(
+  keys: K,
+  env: Environment,
+  start: (platform: Platform, config: Config<K & typeof commonKeys>) => Promise<Service>,
+): Promise<number> {
+  const config: Config<K & typeof commonKeys> = readConfig({ ...keys, ...commonKeys }, env);
+  const { bus }: Config<typeof commonKeys> = config;
+  if (bus === "memory") {
+    throw new ConfigError([
+      'BUS is "memory", which lives in one process: run "maskline all", or choose a bus that reaches other processes',
+    ]);
+  }
+  return run(config, start);
+}
+
+function run<C extends Config<typeof commonKeys>>(config: C, start: (platform: Platform, config: C) => Promise<Service>): Promise<number> {
+  const log = createLogger(config.logLevel);
+  return runProcess({
+    log,
+    healthPort: config.healthPort,
+    drainMs: config.drainMs,
+    start: async (onFatal) => startOn(config, log, onFatal, (platform) => start(platform, config)),
+  });
+}
+
+async function startOn(
+  config: Config<typeof commonKeys>,
+  log: Logger,
+  onFatal: (error: Error) => void,
+  start: (platform: Platform) => Promise<Service>,
+): Promise<Service> {
+  const { bus, blobs } = await connect({ bus: config.bus, blobFolder: blobFolder(config), log });
+  try {
+    const service = await start({ bus, blobs, log, onFatal });
+    return together([{ notReady: () => undefined, stop: () => bus.close() }, service]);
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+async function withGateways(
+  config: Config<typeof gatewayAddressKeys & typeof grpcTokenKeys>,
+  start: (gateways: readonly ReturnType<typeof connectGateway>[]) => Promise<Service>,
+): Promise<Service> {
+  const gateways = config.gatewayAddrs.map((address) => connectGateway(address, config.grpcToken));
+  const close = async () => {
+    for (const gateway of gateways) gateway.close();
+  };
+  try {
+    return together([{ notReady: () => undefined, stop: close }, await start(gateways)]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

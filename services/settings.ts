@@ -1,0 +1,69 @@
+/** From declared environment keys to the options of each service: shared by the commands that start them. */
+import { hostname } from "node:os";
+import { filterKeys, filterLimits } from "./filter/config.js";
+import { gatewayKeys, gatewaySettings } from "./gateway/config.js";
+import { createLiveHub } from "./gateway/live-hub.js";
+import { packagerIdFrom, packagerKeys } from "./packager/config.js";
+import { rasterizerKeys, rasterizerSettings } from "./rasterizer/config.js";
+import { type Config, ConfigError } from "./runtime/config.js";
+import { blobKeys, busKeys, dataKeys, processKeys, workerKeys } from "./runtime/keys.js";
+import type { Logger } from "./runtime/log.js";
+
+/** The keys of every process that runs services. */
+export const commonKeys = { ...processKeys, ...busKeys, ...dataKeys, ...blobKeys };
+
+/** The keys of what works on assets: the same offline. */
+export const workKeys = { ...commonKeys, ...workerKeys, ...filterKeys, ...rasterizerKeys, ...packagerKeys };
+
+/** The keys of all roles in one process. */
+export const allKeys = { ...workKeys, ...gatewayKeys };
+
+type WorkConfig = Config<typeof workKeys>;
+
+export function filterSettings(config: Config<typeof filterKeys & typeof workerKeys & typeof processKeys>) {
+  return { concurrency: config.concurrency, limits: filterLimits(config), unknownRunMs: config.unknownRun, drainMs: config.drainMs };
+}
+
+export function rasterizerOptions(config: Config<typeof rasterizerKeys & typeof workerKeys & typeof processKeys>) {
+  return { ...rasterizerSettings(config), concurrency: config.concurrency, drainMs: config.drainMs };
+}
+
+export function packagerSettings(config: Config<typeof packagerKeys & typeof dataKeys>, allowFileTargets: boolean) {
+  const { dataDir, archivesAtOnce, uploadTimeoutMs, uploadAttempts, unknownKeepMs } = config;
+  return {
+    packagerId: packagerId(config.packagerId),
+    dataDir,
+    allowFileTargets,
+    archivesAtOnce,
+    uploadTimeoutMs,
+    uploadAttempts,
+    unknownKeepMs,
+  };
+}
+
+function packagerId(configured: string): string {
+  try {
+    return packagerIdFrom(configured, hostname());
+  } catch (error) {
+    throw new ConfigError([error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+/** Filter, rasterizer and packager of one process. */
+export function workSettings(config: WorkConfig, { allowFileTargets }: { readonly allowFileTargets: boolean }) {
+  return { filter: filterSettings(config), rasterizer: rasterizerOptions(config), packager: packagerSettings(config, allowFileTargets) };
+}
+
+/** The gateway on a real Hub. */
+export function liveGatewaySettings(
+  config: Config<typeof gatewayKeys & typeof dataKeys>,
+  options: { readonly volatileBus: boolean; readonly log: Logger },
+) {
+  const { connector, host, pluginId, pluginSecret, listenHost, port } = config;
+  const apiHost = config.apiHost || host;
+  const hub = createLiveHub(
+    { connector, host, apiHost, pluginId, pluginSecret, listenHost, port, exportTimeoutMs: config.exportTimeout },
+    options.log,
+  );
+  return { ...gatewaySettings(config), hub, dataDir: config.dataDir, volatileBus: options.volatileBus };
+}
