@@ -57,6 +57,8 @@ export interface HubEnd {
   uploadTarget(session: Session, archiveName: string, signal: AbortSignal): Promise<UploadTarget>;
   /** A line for the user. Best effort, in order, never throws; lines are merged or dropped before results are when Hub is away. */
   log(session: Session, level: LogLevel, message: string): void;
+  /** How far a session is, in assets, for whoever shows a bar; a real Hub has none. Called often; must be cheap and never throw. */
+  progress(session: Session, done: number, total: number): void;
   /** Sends the answer, again after a cut, until it is confirmed; resolves then. */
   answer(session: Session, answer: Answer, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;

@@ -24,37 +24,7 @@ import {
   type SyncResponse,
 } from "../../proto/gen/maskline/v1/gateway.js";
 import { Retry } from "./errors.js";
-
-/** The four calls; the same shape on both sides of the wire. */
-export interface GatewayCalls {
-  /** @throws NotKnown when this gateway has no such run. */
-  getContext(request: GetContextRequest): Promise<GetContextResponse>;
-  sync(request: SyncRequest): Promise<SyncResponse>;
-  /** @throws NotKnown; OutOfDate when the epoch is no longer the run's; UserFailure when Hub gives no target for good. */
-  getUploadTarget(request: GetUploadTargetRequest): Promise<GetUploadTargetResponse>;
-  /** @throws NotKnown; OutOfDate when the epoch is no longer the run's. */
-  report(request: ReportRequest): Promise<ReportResponse>;
-}
-
-/** The gateway has no such run. */
-export class NotKnown extends Error {
-  override readonly name = "NotKnown";
-}
-
-/** The call speaks of an epoch or a target that is no longer the run's. */
-export class OutOfDate extends Error {
-  override readonly name = "OutOfDate";
-}
-
-/** Can not succeed; the message is in a user's words. */
-export class UserFailure extends Error {
-  override readonly name = "UserFailure";
-}
-
-export interface GatewayConnection extends GatewayCalls {
-  readonly address: string;
-  close(): void;
-}
+import { type GatewayCalls, type GatewayConnection, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
 
 /** Upload targets wait for Hub, which retries by itself. */
 const CALL_DEADLINE_MS = 10_000;

@@ -1,8 +1,8 @@
 /** A process's life: start, serve health, drain on SIGTERM, end with the right exit code. */
 import { describeError } from "./errors.js";
 import { serveHealth } from "./health.js";
+import { inTime } from "./in-time.js";
 import type { Logger } from "./log.js";
-import { pause } from "./retry.js";
 import type { Service } from "./service.js";
 
 export interface ProcessOptions {
@@ -44,16 +44,16 @@ export async function runProcess({ log, healthPort, drainMs, start }: ProcessOpt
   const health = await serveHealth(healthPort, { notReady: () => service.notReady() });
   log.info({ healthPort: health.port }, "started");
   await ended;
-  const stopped = service.stop().then(
-    () => true,
-    (error: unknown) => {
-      log.error({ error: describeError(error) }, "stopping failed");
-      return false;
+  let clean = false;
+  const stopping = service.stop().then(
+    () => {
+      clean = true;
     },
+    (error: unknown) => log.error({ error: describeError(error) }, "stopping failed"),
   );
-  const inTime = await Promise.race([stopped, pause(drainMs + CUT_AFTER_DRAIN_MS).then(() => false)]);
+  if (!(await inTime(stopping, drainMs + CUT_AFTER_DRAIN_MS))) log.error({}, "stopping took too long; ending without it");
   await health.close();
-  return inTime ? exitCode : 1;
+  return clean ? exitCode : 1;
 }
 
 /** Several services as one; stopped in reverse order of their start. */

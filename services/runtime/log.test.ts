@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createLogger, redactUrls } from "./log.js";
+import { createLogger } from "./log.js";
+import { redactUrls } from "./redact.js";
 
 function logged(use: (log: ReturnType<typeof createLogger>) => void): string {
   let text = "";

@@ -1,5 +1,5 @@
 /** Retries around a step: outages are waited for and never count; failures of the message itself are counted, then rejected. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "./backoff.js";
 import { describeError, Fatal, Reject, Retry } from "./errors.js";
 import type { Logger } from "./log.js";
 import type { Step } from "./step.js";
@@ -13,15 +13,6 @@ export interface Patience {
   readonly maxDelayMs: number;
   /** An outage is waited for in place so long, then the message is handed back (the loop sees the Retry). */
   readonly inPlaceMs: number;
-}
-
-/** Waits; rejects with the signal's reason when aborted. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { ref: false, ...(signal ? { signal } : {}) });
-  } catch {
-    throw signal?.reason;
-  }
 }
 
 /** The step, tried again after passing faults. What it throws in the end is Retry, Reject or Fatal, or the signal's reason. */
@@ -43,7 +34,7 @@ export function withRetries(step: Step, patience: Patience, log: Logger): Step {
             throw new Reject("failed", `working on it failed ${failures} times, last with: ${describeError(error)}`, { cause: error });
           }
         }
-        await pause(delayMs, signal);
+        await waitFor(delayMs, signal);
       }
     }
   };

@@ -2,10 +2,13 @@
  * The loop around a step: take a message, run the step, publish what it returned with derived ids, then ack. In this order, so that a
  * process killed anywhere leaves a message that is delivered again, and outputs that repeat under the same ids.
  */
+import { setMaxListeners } from "node:events";
+import { waitFor } from "./backoff.js";
 import type { Bus, Consumption, Delivery, OutgoingMessage } from "./bus/bus.js";
 import { describeError, Fatal, Reject, Retry } from "./errors.js";
+import { inTime } from "./in-time.js";
 import type { Logger } from "./log.js";
-import { type Patience, pause, withRetries } from "./retry.js";
+import { type Patience, withRetries } from "./retry.js";
 import type { Step, StepInput, StepOutput } from "./step.js";
 
 export interface StepLoopOptions {
@@ -44,6 +47,8 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   const patience = { ...DEFAULT_PATIENCE, ...options.patience };
   const step = withRetries(options.step, patience, log);
   const abort = new AbortController();
+  // Every message being worked on and every output waiting for room listens to it; both are bounded.
+  setMaxListeners(0, abort.signal);
   const waiting: Delivery[] = [];
   const working = new Set<Promise<void>>();
   const handedBack = new HandedBack();
@@ -106,7 +111,7 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   async function drain(graceMs: number): Promise<void> {
     await consumption.stop();
     waiting.length = 0;
-    await Promise.race([Promise.allSettled(working), pause(graceMs)]);
+    await inTime(Promise.allSettled(working), graceMs);
     abort.abort(new Retry("the service is stopping"));
     await consumption.release();
     await Promise.allSettled(working);
@@ -150,7 +155,7 @@ async function publishPatiently(bus: Bus, message: OutgoingMessage, patience: Pa
       return await bus.publish(message, signal);
     } catch (error) {
       if (!(error instanceof Retry) || signal.aborted) throw error;
-      await pause(delayMs, signal);
+      await waitFor(delayMs, signal);
     }
   }
 }

@@ -10,7 +10,7 @@ import sharp from "sharp";
 import { projectRoot } from "../project-root.js";
 import { SPECIAL } from "../sample-project/export-rows.js";
 import { SCENE_COUNT } from "../sample-project/scenes.js";
-import { classMapping, readArchive } from "./archive.js";
+import { classMapping, readArchive } from "../support/archive.js";
 import { writePreview } from "./preview.js";
 
 const sample = join(projectRoot, "test", "sample-project");

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import sharp, { type OverlayOptions } from "sharp";
-import { type ClassValue, classMapping, readArchive } from "./archive.js";
+import { type ClassValue, classMapping, readArchive } from "../support/archive.js";
 import { fitText, lettering, textWidth } from "./lettering.js";
 
 export interface PreviewOptions {

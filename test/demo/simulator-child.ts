@@ -1,6 +1,6 @@
 /** The Hub simulator as a child process, spoken to in JSON lines. */
 import { isObject } from "../hub-simulator/contract.js";
-import { type Child, startChild } from "./children.js";
+import { type Child, startChild } from "../support/children.js";
 
 export interface SimulatorChild {
   readonly child: Child;

@@ -12,6 +12,7 @@ export interface OutgoingMessage {
   /** Derived id. A broker may drop a repeat of an id it has seen lately; correctness never relies on it. */
   readonly id: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Passed on without a copy where the adapter can: from `publish` on nobody changes it or transfers it to another thread. */
   readonly body: Uint8Array;
 }
 
@@ -50,19 +51,23 @@ export interface Consumption {
 export interface Bus {
   /**
    * Resolves when the bus has the message as durably as it can (a broker's acknowledgement). A full queue is waited for in
-   * place: a slow consumer slows the producer. Rejects with Retry when the bus is away, with Fatal when it refuses for good, and
-   * with the signal's reason when aborted; then the message may or may not be there.
+   * place: a slow consumer slows the producer. Rejects with Retry when the bus is away, with Fatal when it refuses for good (a queue
+   * name that is none, a body over every limit), and with the signal's reason when aborted; then the message may or may not be there.
    */
   publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void>;
   /**
-   * Delivers the queue's messages to `deliver`, in publish order as long as nothing is redelivered. All consumers of a queue share
-   * its messages. The queue is created if it is missing. `deliver` must not throw.
+   * Delivers the queue's messages to `deliver`, per key in publish order as long as nothing is redelivered; keys take turns where the
+   * adapter can. All consumers of a queue share its messages. The queue is created if it is missing. `deliver` must not throw, and is
+   * never called inside `publish`, `ack` or `retry`.
    */
   consume(queue: string, options: ConsumeOptions, deliver: (delivery: Delivery) => void): Promise<Consumption>;
   /** Consumer lag: messages of the queue that are not yet settled, held ones included. */
   lag(queue: string): Promise<number>;
   /** Whether the bus can be reached now; for readiness. */
   ready(): boolean;
-  /** Releases every consumption, flushes what was published, disconnects. Pending publishes reject with Retry. Idempotent. */
+  /**
+   * Releases every consumption, flushes what was published, disconnects. Pending publishes reject with Retry, and so does every later
+   * call. Idempotent.
+   */
   close(): Promise<void>;
 }

@@ -1,16 +1,19 @@
-/** Child processes of the demo: started with this Node, read line by line, ended by their own id. */
+/** Child processes of the demo, tests and benchmarks: started with this Node, read line by line, ended by their own id. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export interface Child {
+  readonly pid: number;
   /** Writes a line to its standard input. */
   send(line: string): void;
   /** Rejects as soon as it has ended, with the last lines of what it said; never resolves. */
   readonly ended: Promise<never>;
   /** Asks it to end, and ends it after 10 s if it has not. */
   stop(): Promise<void>;
+  /** Ends it at once with SIGKILL, whatever it is doing. */
+  kill(): Promise<void>;
 }
 
 export interface ChildOptions {
@@ -42,13 +45,19 @@ export function startChild({ name, script, args, env, onLine = () => undefined }
   });
   // Whoever races it sees the rejection; after the demo's end nobody does.
   ended.catch(() => undefined);
-  return { send: (line) => child.stdin.write(`${line}\n`), ended, stop: () => stop(child) };
+  return {
+    send: (line) => child.stdin.write(`${line}\n`),
+    ended,
+    stop: () => end(child, "SIGTERM"),
+    kill: () => end(child, "SIGKILL"),
+    pid: child.pid ?? -1,
+  };
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(signal);
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
   await exited;
   clearTimeout(timer);

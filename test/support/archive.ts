@@ -1,11 +1,18 @@
 /** Reads a small archive of masks whole, as somebody who got it from Hub would. */
+import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import yauzl from "yauzl";
 
-/** The contents of a zip's entries by name. For archives that fit in memory. */
-export function readArchive(file: string): Promise<ReadonlyMap<string, Buffer>> {
+/** The contents of a zip's entries by name, in the zip's order. For archives that fit in memory. */
+export type Archive = ReadonlyMap<string, Buffer>;
+
+export async function readArchive(file: string): Promise<Archive> {
+  return readArchiveBytes(await readFile(file));
+}
+
+export function readArchiveBytes(bytes: Buffer): Promise<Archive> {
   return new Promise((resolve, reject) => {
-    yauzl.open(file, { lazyEntries: true }, (openError, zip) => {
+    yauzl.fromBuffer(bytes, { lazyEntries: true }, (openError, zip) => {
       if (openError) {
         reject(openError);
         return;
@@ -19,8 +26,8 @@ export function readArchive(file: string): Promise<ReadonlyMap<string, Buffer>> 
             reject(error);
             return;
           }
-          buffer(stream).then((bytes) => {
-            entries.set(entry.fileName, bytes);
+          buffer(stream).then((content) => {
+            entries.set(entry.fileName, content);
             zip.readEntry();
           }, reject);
         });
@@ -38,7 +45,7 @@ function isClassValue(value: unknown): value is ClassValue {
 }
 
 /** class_mapping.json of an archive, in its order. */
-export function classMapping(entries: ReadonlyMap<string, Buffer>): ReadonlyMap<string, ClassValue> {
+export function classMapping(entries: Archive): ReadonlyMap<string, ClassValue> {
   const bytes = entries.get("class_mapping.json");
   if (!bytes) throw new Error("the archive holds no class_mapping.json");
   const mapping: unknown = JSON.parse(bytes.toString("utf8"));

@@ -1,0 +1,110 @@
+/** What filters and packagers ask over gRPC, answered from the store (docs/delivery.md rules 8 and 18). */
+import { ulid } from "ulid";
+import { type PackagingFailed, type ReportRequest, RunContext, type Uploaded } from "../../proto/gen/maskline/v1/gateway.js";
+import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "../runtime/gateway-calls.js";
+import type { Logger } from "../runtime/log.js";
+import { type Answers, type Ending, failure } from "./answer.js";
+import { type HubEnd, HubFailure, type UploadTarget } from "./hub.js";
+import type { PinnedRun } from "./publish-round.js";
+import type { AcceptedRun, OpenRun, RunRecord } from "./run-record.js";
+import type { RunStore } from "./run-store.js";
+import { answerSync, type SyncParts } from "./sync.js";
+import { finishedLine, type UserLine } from "./user-log.js";
+
+export interface CallParts extends Omit<SyncParts, "runs"> {
+  readonly store: RunStore;
+  readonly hub: Pick<HubEnd, "uploadTarget">;
+  readonly answers: Pick<Answers, "end">;
+  readonly now: () => number;
+  /** Aborted when the gateway stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Targets of one epoch that a report may still name: a slow call must not take the newer one away. */
+const KEPT_TARGETS = 8;
+
+export function createGatewayCalls(parts: CallParts): GatewayCalls {
+  const { store, hub, answers, signal, log, now } = parts;
+
+  function known(run: string): RunRecord {
+    const record = store.get(run);
+    if (!record) throw new NotKnown(`this gateway has no run ${run}`);
+    return record;
+  }
+
+  /** The open run, if it is in that epoch. */
+  function current(run: string, epoch: number): PinnedRun {
+    const record = known(run);
+    if (record.state !== "open" || record.pin?.epoch !== epoch) throw new OutOfDate(`run ${run} is no longer in epoch ${epoch}`);
+    return { ...record, pin: record.pin };
+  }
+
+  return {
+    async getContext({ run }) {
+      const context = store.context(run);
+      if (!context) throw new NotKnown(`this gateway has no context of run ${run}`);
+      return { context: RunContext.decode(context) };
+    },
+
+    async sync(request) {
+      return answerSync(request, { ...parts, runs: store });
+    },
+
+    async getUploadTarget({ run, epoch }) {
+      const { session, frozen } = current(run, epoch);
+      const { uploadUrl, signedUrl } = await targetFrom(hub, session, frozen.archiveName, signal);
+      const id = ulid();
+      const stored = await store.change(run, (record) => {
+        if (record.state !== "open" || record.pin?.epoch !== epoch) return undefined;
+        return { ...record, pin: { ...record.pin, targets: [...record.pin.targets, { id, signedUrl }].slice(-KEPT_TARGETS) } };
+      });
+      if (!stored) throw new OutOfDate(`run ${run} is no longer in epoch ${epoch}`);
+      log.info({ run, target: id }, "Hub gave an upload target");
+      return { target: id, url: uploadUrl };
+    },
+
+    async report({ run, epoch, result }) {
+      const record = known(run);
+      // Reported again because the reply was lost: the first one has decided.
+      if (record.state === "ended" && record.epoch === epoch) return {};
+      const pinned = current(run, epoch);
+      const ending = endingOf(pinned, result, now());
+      const ended = await answers.end(run, (found) => (epochOf(found) === epoch ? ending : undefined));
+      if (!ended && epochOf(known(run)) !== epoch) throw new OutOfDate(`run ${run} is no longer in epoch ${epoch}`);
+      return {};
+    },
+  };
+}
+
+function epochOf(record: RunRecord | AcceptedRun | OpenRun): number | undefined {
+  if (record.state === "accepted") return undefined;
+  return record.state === "open" ? record.pin?.epoch : record.epoch;
+}
+
+async function targetFrom(hub: CallParts["hub"], session: PinnedRun["session"], name: string, signal: AbortSignal): Promise<UploadTarget> {
+  try {
+    return await hub.uploadTarget(session, name, signal);
+  } catch (error) {
+    if (error instanceof HubFailure) throw new UserFailure(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function endingOf(record: PinnedRun, result: ReportRequest["result"], now: number): Ending {
+  if (result?.$case === "uploaded") return uploadedEnding(record, result.value, now);
+  return failedEnding(record, result?.value);
+}
+
+function uploadedEnding({ session, acceptedAt, frozen, pin }: PinnedRun, { target, counts }: Uploaded, now: number): Ending {
+  const stored = pin.targets.find(({ id }) => id === target);
+  if (!stored) throw new OutOfDate(`the upload target ${target} is not one of this epoch's latest`);
+  const line = finishedLine(counts, (now - acceptedAt) / 1000);
+  const lines: UserLine[] = frozen.verbose || line.level !== "INFO" ? [line] : [];
+  return { answer: { export: true, response: stored.signedUrl, session: session.session }, lines };
+}
+
+function failedEnding({ session }: PinnedRun, failed: PackagingFailed | undefined): Ending {
+  const reason = failed?.reason || "the packager gave no reason";
+  return failure(session, [{ level: "ERROR", message: `The archive could not be made: ${reason}` }]);
+}

@@ -1,0 +1,85 @@
+/** Publishes one round of one epoch of a run: all rows in round 0, what the packager lacks in later ones. */
+import type { IndexRange } from "../../proto/gen/maskline/v1/gateway.js";
+import type { OutgoingMessage } from "../runtime/bus/bus.js";
+import { type CreditLimits, createCredits } from "./credits.js";
+import { missingRanges } from "./missing-rows.js";
+import { createPositionRecorder } from "./position-recorder.js";
+import { type ExportRow, publishAssets } from "./publish-assets.js";
+import type { ProgressBook } from "./run-progress.js";
+import type { OpenRun, Pin } from "./run-record.js";
+import type { RunStore } from "./run-store.js";
+import type { Timing } from "./timing.js";
+
+export type PinnedRun = OpenRun & { readonly pin: Pin };
+
+export interface RoundParts {
+  readonly gatewayId: string;
+  readonly store: Pick<RunStore, "change">;
+  readonly book: ProgressBook;
+  readonly publish: (message: OutgoingMessage, signal: AbortSignal) => Promise<void>;
+  readonly readRows: (
+    run: string,
+    selection: { readonly fromRow: number; readonly wanted?: readonly IndexRange[] },
+    signal: AbortSignal,
+  ) => AsyncIterable<readonly ExportRow[]>;
+  readonly credits: CreditLimits;
+  readonly timing: Timing;
+}
+
+/** Resolves when the broker has acknowledged everything of the round, and its end is recorded. */
+export async function publishRound(record: PinnedRun, parts: RoundParts, signal: AbortSignal): Promise<void> {
+  const { run, pin } = record;
+  const { book, timing } = parts;
+  const bell = book.bell(run);
+  const progress = () => book.of(run, pin);
+  // Rule 7: what is published before the packager knows of a new epoch could be counted to the old one.
+  const known = () => progress().echoed || (pin.epoch === 1 && pin.round === 0 && pin.position === 0);
+  while (!known()) await bell.next(timing.tick, signal);
+
+  const positions = createPositionRecorder((position) => recordPosition(record, position, parts.store), timing.positionEvery);
+  try {
+    await publishAssets(
+      {
+        envelope: { run, gateway: parts.gatewayId, packager: pin.packager, epoch: pin.epoch, round: pin.round },
+        rows: pin.round === 0 ? (stop) => allRows(record, parts, stop) : (stop) => missingRows(record, parts, stop),
+        publish: parts.publish,
+        credits: createCredits(parts.credits, () => (pin.round === 0 ? pin.position : progress().accounted)),
+        accounted: () => progress().accounted,
+        bell,
+        onPosition: positions.acknowledged,
+        pauses: timing,
+      },
+      signal,
+    );
+  } finally {
+    await positions.flush();
+  }
+}
+
+async function* allRows({ run, pin, frozen }: PinnedRun, { readRows }: RoundParts, signal: AbortSignal) {
+  if (pin.position < frozen.total) yield* readRows(run, { fromRow: pin.position }, signal);
+}
+
+async function* missingRows({ run, pin }: PinnedRun, { book, readRows, timing }: RoundParts, signal: AbortSignal) {
+  const told = () => book.of(run, pin).missing;
+  const ranges = missingRanges(
+    {
+      position: pin.position,
+      ask: () => book.ask(run, pin),
+      told: () => (told()?.round === pin.round ? told() : undefined),
+      accounted: () => book.of(run, pin).accounted,
+      bell: book.bell(run),
+      tick: timing.tick,
+    },
+    signal,
+  );
+  for await (const wanted of ranges) yield* readRows(run, { fromRow: 0, wanted }, signal);
+}
+
+async function recordPosition({ run, pin }: PinnedRun, position: number, store: RoundParts["store"]): Promise<void> {
+  await store.change(run, (now) => {
+    if (now.state !== "open" || now.pin?.epoch !== pin.epoch || now.pin.round !== pin.round || position <= now.pin.position)
+      return undefined;
+    return { ...now, pin: { ...now.pin, position } };
+  });
+}

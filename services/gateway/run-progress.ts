@@ -1,0 +1,107 @@
+/** What a run's packager told of it in Sync, kept in memory only: after a restart the next Sync tells it again. */
+import { type IndexRange, type OutcomeCounts, RunPhase, type SpooledRun } from "../../proto/gen/maskline/v1/gateway.js";
+import { type Bell, createBell } from "./bell.js";
+import type { Pin } from "./run-record.js";
+
+export interface MissingIndexes {
+  readonly round: number;
+  /** Ascending; the first ones when there are many. */
+  readonly ranges: readonly IndexRange[];
+  /** Whether these are all. */
+  readonly complete: boolean;
+}
+
+export interface RunProgress {
+  /** Of the epoch below, since it began. */
+  readonly accounted: number;
+  readonly epoch: number;
+  readonly bytes: number;
+  readonly phase: RunPhase;
+  readonly counts: OutcomeCounts | undefined;
+  /** The packager has named this epoch with the ledger that the run is pinned to. */
+  readonly echoed: boolean;
+  readonly missing: MissingIndexes | undefined;
+  /** When any of it last moved; when the epoch or the process began, before that. */
+  readonly movedAt: number;
+}
+
+export interface ProgressBook {
+  /** What is known of the run's present epoch. */
+  of(run: string, pin: Pin): RunProgress;
+  /** Takes in what its packager told. Tellings out of order never take anything back within an epoch. */
+  told(run: string, pin: Pin, total: number, spooled: SpooledRun): void;
+  /** Asks for the missing indexes in the next answers to Sync, until they are told. */
+  ask(run: string, pin: Pin): void;
+  asked(run: string, pin: Pin): boolean;
+  /** Rings when something of the run has changed. */
+  bell(run: string): Bell;
+  forget(run: string): void;
+}
+
+export function createProgressBook(now: () => number): ProgressBook {
+  const progress = new Map<string, RunProgress>();
+  const questions = new Map<string, { readonly epoch: number; readonly round: number }>();
+  const bells = new Map<string, Bell>();
+
+  const of = (run: string, { epoch }: Pin): RunProgress => {
+    const known = progress.get(run);
+    if (known?.epoch === epoch) return known;
+    const fresh: RunProgress = {
+      accounted: 0,
+      epoch,
+      bytes: 0,
+      phase: RunPhase.UNSPECIFIED,
+      counts: undefined,
+      echoed: false,
+      missing: undefined,
+      movedAt: now(),
+    };
+    progress.set(run, fresh);
+    return fresh;
+  };
+  const asked = (run: string, { epoch, round }: Pin) => {
+    const question = questions.get(run);
+    return question?.epoch === epoch && question.round === round;
+  };
+  const bell = (run: string) => {
+    const known = bells.get(run) ?? createBell();
+    bells.set(run, known);
+    return known;
+  };
+
+  return {
+    of,
+    asked,
+    bell,
+    ask: (run, { epoch, round }) => questions.set(run, { epoch, round }),
+    told(run, pin, total, spooled) {
+      const before = of(run, pin);
+      const answers = asked(run, pin) && spooled.missingForRound === pin.round;
+      if (answers) questions.delete(run);
+      const newer = spooled.accounted >= before.accounted;
+      const moved = spooled.accounted > before.accounted || spooled.bytes > before.bytes || spooled.phase > before.phase;
+      progress.set(run, {
+        epoch: pin.epoch,
+        accounted: Math.max(before.accounted, spooled.accounted),
+        bytes: Math.max(before.bytes, spooled.bytes),
+        phase: Math.max(before.phase, spooled.phase),
+        counts: newer ? spooled.counts : before.counts,
+        echoed: true,
+        missing: answers ? missingOf(spooled, pin.round, total) : before.missing,
+        movedAt: moved ? now() : before.movedAt,
+      });
+      if (moved || answers || !before.echoed) bell(run).ring();
+    },
+    forget(run) {
+      progress.delete(run);
+      questions.delete(run);
+      bells.delete(run);
+    },
+  };
+}
+
+function missingOf({ missing, accounted }: SpooledRun, round: number, total: number): MissingIndexes {
+  const ranges = missing.filter(({ first, end }) => first < end && end <= total);
+  const told = ranges.reduce((sum, { first, end }) => sum + end - first, 0);
+  return { round, ranges, complete: told >= total - accounted };
+}

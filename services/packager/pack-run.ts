@@ -1,0 +1,195 @@
+/**
+ * STEP 5: a complete run becomes an archive, the archive is uploaded, the gateway is told. Outside the consumer, so that one run never
+ * holds up another (docs/delivery.md rule 19).
+ */
+import { join } from "node:path";
+import { type ReportRequest, type RunContext, RunPhase } from "../../proto/gen/maskline/v1/gateway.js";
+import { backoffDelay, retrying, waitFor } from "../runtime/backoff.js";
+import { describeError, Fatal, Retry } from "../runtime/errors.js";
+import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "../runtime/gateway-calls.js";
+import type { Logger } from "../runtime/log.js";
+import { DISK_FULL_WORDS, DiskFull, isDiskFull } from "./disk-full.js";
+import { type HeldRun, LOG_FILE } from "./held-runs.js";
+import { DamagedRecord } from "./run-log.js";
+import { createSlots } from "./slots.js";
+import { UploadFailed } from "./upload.js";
+import { type FinishedArchive, writeArchive } from "./write-archive.js";
+
+export type PackingCalls = Pick<GatewayCalls, "getContext" | "getUploadTarget" | "report">;
+
+export interface PackerOptions {
+  /** The connection to a gateway by its id; undefined while it has not answered. */
+  readonly gatewayOf: (gateway: string) => PackingCalls | undefined;
+  readonly createFolder: (folder: string) => Promise<void>;
+  readonly upload: (url: string, file: string, signal: AbortSignal) => Promise<void>;
+  /** Reads the run's log again. */
+  readonly reload: (run: HeldRun) => Promise<void>;
+  /** Archives written at once, and as many uploads. */
+  readonly archivesAtOnce: number;
+  /** An upload is tried so often, each time with a fresh target. */
+  readonly uploadAttempts: number;
+  readonly onChange: (run: HeldRun, urgency: "now" | "soon") => void;
+  readonly onFatal: (error: Error) => void;
+  readonly log: Logger;
+}
+
+export interface Packer {
+  /** Packs the run if it is complete, or reports it if it has failed; does nothing while it is at it. */
+  lookAt(run: HeldRun): void;
+  stop(): Promise<void>;
+}
+
+const UPLOAD_BACKOFF = { firstDelayMs: 1_000, maxDelayMs: 60_000 };
+const GATEWAY_BACKOFF = { firstDelayMs: 200, maxDelayMs: 10_000 };
+
+export function createPacker(options: PackerOptions): Packer {
+  const { onChange, onFatal, log } = options;
+  const stopping = new AbortController();
+  const working = new Map<HeldRun, Promise<void>>();
+  const tries = new WeakMap<HeldRun, number>();
+  const archiveSlot = createSlots(options.archivesAtOnce);
+  const uploadSlot = createSlots(options.archivesAtOnce);
+
+  function lookAt(run: HeldRun): void {
+    if (stopping.signal.aborted || run.gone.signal.aborted || working.has(run) || run.phase === RunPhase.REPORTED) return;
+    if (run.failure === undefined && (run.total === undefined || !run.ledger.isComplete(run.total))) return;
+    const signal = AbortSignal.any([stopping.signal, run.gone.signal]);
+    const work = settle(run, signal).finally(() => {
+      working.delete(run);
+      lookAt(run);
+    });
+    working.set(run, work);
+  }
+
+  /** One try to bring the run to its end. Never rejects; before another try it waits. */
+  async function settle(run: HeldRun, signal: AbortSignal): Promise<void> {
+    try {
+      if (run.failure === undefined) await deliver(run, run.total ?? 0, signal);
+      else await report(run, { $case: "failed", value: { reason: run.failure } }, signal);
+      setPhase(run, RunPhase.REPORTED);
+    } catch (error) {
+      if (signal.aborted) return;
+      setPhase(run, RunPhase.SPOOLING);
+      await afterFailure(run, error, signal);
+    }
+  }
+
+  async function deliver(run: HeldRun, total: number, signal: AbortSignal): Promise<void> {
+    setPhase(run, RunPhase.ARCHIVING);
+    const context = await contextOf(run, signal);
+    const archive = await archiveSlot(() => archiveOf(run, total, context, signal), signal);
+    setPhase(run, RunPhase.UPLOADING);
+    const target = await uploadSlot(() => uploaded(run, archive, signal), signal);
+    await report(run, { $case: "uploaded", value: { target, bytes: archive.bytes, counts: run.ledger.counts() } }, signal);
+    log.info({ run: run.run, assets: total, bytes: archive.bytes }, "a run's archive is uploaded");
+  }
+
+  async function contextOf(run: HeldRun, signal: AbortSignal): Promise<RunContext> {
+    const { context } = await ask(run, signal, (gateway) => gateway.getContext({ run: run.run }));
+    if (!context) throw new Retry("the gateway gave no context");
+    return context;
+  }
+
+  async function archiveOf(run: HeldRun, total: number, context: RunContext, signal: AbortSignal): Promise<FinishedArchive> {
+    await options.createFolder(run.folder);
+    return writeArchive({ ledger: run.ledger, total, folder: run.folder, logFile: join(run.folder, LOG_FILE), context, signal });
+  }
+
+  /** Uploads the archive; a target that refuses (most often because its time is over) is replaced by a fresh one. */
+  async function uploaded(run: HeldRun, archive: FinishedArchive, signal: AbortSignal): Promise<string> {
+    return retrying(
+      async () => {
+        const { target, url } = await ask(run, signal, (gateway) => gateway.getUploadTarget({ run: run.run, epoch: run.epoch }));
+        await options.upload(url, archive.file, signal);
+        return target;
+      },
+      {
+        ...UPLOAD_BACKOFF,
+        attempts: options.uploadAttempts,
+        isPassing: (error) => (error instanceof UploadFailed ? { afterMs: error.retryAfterMs } : false),
+        onRetry: (error, attempt) =>
+          log.warn({ run: run.run, attempt, error: describeError(error) }, "an upload failed; again with a fresh target"),
+      },
+      signal,
+    );
+  }
+
+  async function report(run: HeldRun, result: NonNullable<ReportRequest["result"]>, signal: AbortSignal): Promise<void> {
+    await ask(run, signal, (gateway) => gateway.report({ run: run.run, epoch: run.epoch, result }));
+  }
+
+  /** A call to the run's gateway, repeated for as long as it is away: until then everything is kept. */
+  async function ask<T>(run: HeldRun, signal: AbortSignal, call: (gateway: PackingCalls) => Promise<T>): Promise<T> {
+    return retrying(
+      async () => {
+        const gateway = options.gatewayOf(run.gateway);
+        if (!gateway) throw new Retry("the run's gateway has not answered yet");
+        return unlessAborted(call(gateway), signal);
+      },
+      { ...GATEWAY_BACKOFF, attempts: Number.POSITIVE_INFINITY, isPassing: (error) => error instanceof Retry },
+      signal,
+    );
+  }
+
+  async function afterFailure(run: HeldRun, error: unknown, signal: AbortSignal): Promise<void> {
+    if (error instanceof Fatal) {
+      onFatal(error);
+      return;
+    }
+    try {
+      if (error instanceof DamagedRecord) {
+        log.error({ run: run.run, error: describeError(error) }, "a run's log has rotted; what is lost is asked for again");
+        await options.reload(run);
+        await pauseBefore(run, signal);
+      } else if (error instanceof OutOfDate || error instanceof NotKnown) {
+        // Only Sync can tell what the gateway thinks of this run now.
+        log.warn({ run: run.run, epoch: run.epoch, error: describeError(error) }, "the gateway does not take a run's result; asking again");
+        onChange(run, "now");
+        await pauseBefore(run, signal);
+      } else {
+        run.failure = wordsFor(error);
+        log.error({ run: run.run, error: describeError(error) }, "a run can not be packed");
+      }
+    } catch (failure) {
+      if (!signal.aborted) onFatal(failure instanceof Error ? failure : new Error(String(failure)));
+    }
+  }
+
+  async function pauseBefore(run: HeldRun, signal: AbortSignal): Promise<void> {
+    const count = (tries.get(run) ?? 0) + 1;
+    tries.set(run, count);
+    await waitFor(500 + backoffDelay(count, UPLOAD_BACKOFF), signal);
+  }
+
+  function setPhase(run: HeldRun, phase: RunPhase): void {
+    run.phase = phase;
+    onChange(run, "soon");
+  }
+
+  return {
+    lookAt,
+    async stop() {
+      stopping.abort(new Error("the packager is stopping"));
+      await Promise.all(working.values());
+    },
+  };
+}
+
+/** Why the run has no archive, for the user who waits for it. */
+function wordsFor(error: unknown): string {
+  if (error instanceof UserFailure) return error.message;
+  if (error instanceof DiskFull || isDiskFull(error)) return DISK_FULL_WORDS;
+  if (error instanceof UploadFailed)
+    return `The archive could not be uploaded: ${error.message}. Run the export again; if it fails again, ask whoever runs Maskline.`;
+  return "The archive could not be made because of an error inside Maskline; its log says which. Ask whoever runs it.";
+}
+
+/** What the work gives; the signal's reason as soon as it is aborted, though the call goes on until its own deadline. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

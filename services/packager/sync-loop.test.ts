@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SyncResponse } from "../../proto/gen/maskline/v1/gateway.js";
+import { Retry } from "../runtime/errors.js";
+import { createLogger } from "../runtime/log.js";
+import { type SyncLoop, startSyncLoop } from "./sync-loop.js";
+
+const log = createLogger("silent");
+const noRuns = { packager: "p", ledgerId: "l", runs: [] };
+
+/** A loop to a gateway that answers when the test says so. */
+function manualGateway(urgencies: ("now" | "soon" | "later")[] = []) {
+  const calls = new EventTarget();
+  const waiting: ((reply: SyncResponse | Error) => void)[] = [];
+  let inFlight = 0;
+  let most = 0;
+  let count = 0;
+  const loop: SyncLoop = startSyncLoop({
+    address: "gateway:1",
+    sync: () => {
+      count += 1;
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      calls.dispatchEvent(new Event("call"));
+      return new Promise<SyncResponse>((resolve, reject) => {
+        waiting.push((reply) => (reply instanceof Error ? reject(reply) : resolve(reply)));
+      }).finally(() => {
+        inFlight -= 1;
+      });
+    },
+    request: () => ({ request: noRuns, apply: async () => urgencies.shift() ?? "later" }),
+    everyMs: 300,
+    onFatal: (error) => assert.fail(error),
+    log,
+  });
+  return {
+    loop,
+    count: () => count,
+    most: () => most,
+    answer: (reply: SyncResponse | Error = { gateway: "g", runs: [] }) => waiting.shift()?.(reply),
+    call: () => once(calls, "call", { signal: AbortSignal.timeout(5_000) }),
+  };
+}
+
+test("never two at once: changes during a Sync are told by the next one", async () => {
+  const gateway = manualGateway();
+  await gateway.call();
+  gateway.loop.wake("now");
+  gateway.loop.wake("soon");
+  await sleep(200);
+  assert.equal(gateway.count(), 1);
+  gateway.answer();
+  await gateway.call();
+  assert.equal(gateway.most(), 1);
+  gateway.loop.stop();
+});
+
+test("it syncs again by itself when nothing changes", async () => {
+  const gateway = manualGateway();
+  await gateway.call();
+  gateway.answer();
+  await gateway.call();
+  assert.equal(gateway.count(), 2);
+  gateway.loop.stop();
+});
+
+test("a new epoch is echoed at once", async () => {
+  const gateway = manualGateway(["now"]);
+  await gateway.call();
+  const next = gateway.call();
+  gateway.answer();
+  await next;
+  gateway.loop.stop();
+});
+
+test("a gateway that is away is asked again, and its id is kept", async () => {
+  const gateway = manualGateway();
+  await gateway.call();
+  gateway.loop.wake("now");
+  gateway.answer();
+  await gateway.call();
+  assert.equal(gateway.loop.gateway(), "g");
+  gateway.answer(new Retry("away"));
+  await gateway.call();
+  assert.equal(gateway.loop.gateway(), "g");
+  gateway.loop.stop();
+});
+
+test("a stopped loop calls nobody and applies nothing", async () => {
+  const gateway = manualGateway();
+  await gateway.call();
+  gateway.loop.stop();
+  gateway.answer();
+  gateway.loop.wake("now");
+  await sleep(150);
+  assert.equal(gateway.count(), 1);
+  assert.equal(gateway.loop.gateway(), undefined);
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createLogger } from "../runtime/log.js";
+import { openVolume } from "./volume.js";
+
+const log = createLogger("silent");
+let folder = "";
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "maskline-volume-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+test("the ledger id is minted once per volume", async () => {
+  const first = await openVolume(join(folder, "a"), log);
+  const again = await openVolume(join(folder, "a"), log);
+  const other = await openVolume(join(folder, "b"), log);
+  assert.match(first.ledgerId, /^[0-9A-Z]{26}$/);
+  assert.equal(again.ledgerId, first.ledgerId);
+  assert.notEqual(other.ledgerId, first.ledgerId);
+});
+
+test("of every run only the newest epoch is kept, numbers compared as numbers", async () => {
+  const root = join(folder, "c");
+  const volume = await openVolume(root, log);
+  for (const name of ["A.9", "A.10", "A.2", "B.1", "not a run"]) await mkdir(join(root, "runs", name));
+  assert.deepEqual(await volume.list(), [
+    { run: "A", epoch: 10 },
+    { run: "B", epoch: 1 },
+  ]);
+  await volume.close();
+  assert.deepEqual((await readdir(join(root, "runs"))).sort(), ["A.10", "B.1", "not a run"]);
+});
+
+test("a discarded run is out of the way at once, and what a killed process left is deleted at the next start", async () => {
+  const root = join(folder, "d");
+  const volume = await openVolume(root, log);
+  const run = volume.folderOf("A", 1);
+  await volume.create(run);
+  await writeFile(join(run, "outcomes.log"), "x");
+  await volume.discard(run);
+  await volume.create(run);
+  assert.deepEqual(await readdir(run), []);
+  await volume.discard(join(root, "runs", "missing"));
+  await volume.close();
+  await mkdir(join(root, "trash", "7"));
+  await openVolume(root, log);
+  assert.deepEqual(await readdir(join(root, "trash")), []);
+});
