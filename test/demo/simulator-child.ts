@@ -26,8 +26,15 @@ function promise<T>(): { readonly promise: Promise<T>; readonly resolve: (value:
   return { promise: made, resolve, reject };
 }
 
-/** @param onLog called with every line that the session's user sees */
-export function startSimulator(projectFolder: string, onLog: (level: string, message: string) => void): SimulatorChild {
+/**
+ * @param onLog called with every line that the session's user sees
+ * @param onRequest called with the name of every HTTP request
+ */
+export function startSimulator(
+  projectFolder: string,
+  onLog: (level: string, message: string) => void,
+  onRequest: (name: string) => void = () => undefined,
+): SimulatorChild {
   const ready = promise<{ url: string; pluginId: string; pluginSecret: string }>();
   const connected = promise<void>();
   const archive = promise<string>();
@@ -40,6 +47,8 @@ export function startSimulator(projectFolder: string, onLog: (level: string, mes
       if (event.heartbeat.valid === true) connected.resolve();
     } else if (isObject(event.log)) {
       onLog(String(event.log.level), String(event.log.msg));
+    } else if (isObject(event.request)) {
+      onRequest(String(event.request.name));
     } else if (isObject(event.response)) {
       const { response } = event.response;
       if (typeof response === "string") archive.resolve(response);

@@ -22,6 +22,8 @@ export function configurationTable(): string {
   for (const [reader, keys] of Object.entries(READERS)) {
     for (const key of Object.values(keys)) {
       const row = rows.get(key.env) ?? { key, readers: [] };
+      if (row.key.meaning !== key.meaning || row.key.fallback !== key.fallback)
+        throw new Error(`${key.env} is declared twice, differently`);
       row.readers.push(reader);
       rows.set(key.env, row);
     }
