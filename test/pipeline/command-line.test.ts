@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startHubSimulator } from "../hub-simulator/server.js";
+import { projectRoot } from "../project-root.js";
+import { classMapping, readArchive } from "../support/archive.js";
+import { PROJECT } from "./pipeline.js";
+import { polygon, row, segmentation, square } from "./rows.js";
+
+const executable = fileURLToPath(new URL("../../services/main.js", import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe("maskline", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "maskline-cli-"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  function maskline(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    onErr?: (text: string, kill: (signal: "SIGTERM") => void) => void,
+  ): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [executable, ...args], {
+        env: { PATH: process.env.PATH, TMPDIR: folder, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+        timeout: 60_000,
+      });
+      let [out, err] = ["", ""];
+      child.stdout.on("data", (chunk) => {
+        out += chunk;
+      });
+      child.stderr.on("data", (chunk) => {
+        err += chunk;
+        onErr?.(err, (signal) => child.kill(signal));
+      });
+      child.once("error", reject);
+      child.once("close", (code) => resolve({ code, out, err }));
+    });
+  }
+
+  it("lists its commands", async () => {
+    const { code, out } = await maskline(["--help"]);
+    assert.equal(code, 0);
+    for (const command of ["all", "gateway", "filter", "rasterizer", "packager", "convert"])
+      assert.match(out, new RegExp(`\\n  ${command}\\b`));
+  });
+
+  it("tells all mistakes of its environment at once and exits with 2", async () => {
+    const { code, err } = await maskline(["all"], { HOST: "hub", SESSION_WINDOW: "many", BUS: "pigeons" });
+    assert.equal(code, 2);
+    for (const name of ["HOST", "SESSION_WINDOW", "BUS", "PLUGIN_ID", "PLUGIN_SECRET"]) assert.match(err, new RegExp(`- ${name} `));
+  });
+
+  for (const role of ["gateway", "filter", "rasterizer", "packager"]) {
+    it(`says that ${role} alone needs a bus that reaches other processes`, async () => {
+      const env = { HOST: "http://127.0.0.1:1", PLUGIN_ID: "p", PLUGIN_SECRET: "s", GRPC_TOKEN: "t", GATEWAY_ADDRS: "127.0.0.1:1" };
+      const { code, err } = await maskline([role], env);
+      assert.equal(code, 2);
+      assert.match(err, /BUS is "memory", which lives in one process/);
+    });
+  }
+
+  it("all answers /livez and /readyz, and ends with 0 on SIGTERM", async () => {
+    const hub = await startHubSimulator({ projects: [{ project: PROJECT, rows: [] }], pluginId: "p", pluginSecret: "s", apiKey: "k" });
+    try {
+      const states: number[] = [];
+      let asked = false;
+      const env = { HOST: hub.url, PLUGIN_ID: "p", PLUGIN_SECRET: "s", DATA_DIR: join(folder, "data"), HEALTH_PORT: "0", CONCURRENCY: "1" };
+      const { code, err } = await maskline(["all"], env, async (text, kill) => {
+        const port = /"healthPort":(\d+)/.exec(text)?.[1];
+        if (port === undefined || asked) return;
+        asked = true;
+        await hub.waitForPlugin();
+        states.push((await fetch(`http://127.0.0.1:${port}/livez`)).status);
+        for (let tries = 0; tries < 200; tries++) {
+          const ready = (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+          if (ready === 200) {
+            states.push(ready);
+            break;
+          }
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        kill("SIGTERM");
+      });
+      assert.deepEqual(states, [200, 200], err);
+      assert.equal(code, 0, err);
+    } finally {
+      await hub.close();
+    }
+  });
+
+  describe("convert", () => {
+    const rows = [
+      row({ id: "a", tools: [segmentation("Tree", "t", { region: square(1, 1, 3), holes: [] })] }),
+      row({ id: "b", tools: [polygon("Road", "r", square(1, 1, 3)), segmentation("Tree", "t", { region: square(6, 6, 3) })] }),
+    ];
+    const file = async (name: string, text: string) => {
+      const path = join(folder, name);
+      await writeFile(path, text);
+      return path;
+    };
+
+    it("numbers classes by first appearance without an ontology, from JSON and NDJSON alike", async () => {
+      const archives = [];
+      for (const [name, text] of [
+        ["rows.ndjson", rows.map((line) => JSON.stringify(line)).join("\n")],
+        ["rows.json", JSON.stringify(rows, undefined, 2)],
+      ] as const) {
+        const out = join(folder, `${name}.zip`);
+        const { code, err, out: said } = await maskline(["convert", await file(name, text), "--out", out]);
+        assert.equal(code, 0, err);
+        assert.match(said, /The masks are in /);
+        const archive = await readArchive(out);
+        assert.deepEqual(
+          [...classMapping(archive)],
+          [
+            ["Tree", 1],
+            ["Road", 2],
+          ],
+        );
+        archives.push(await readFile(out));
+      }
+      assert.ok(archives[0] && archives[1]?.equals(archives[0]));
+    });
+
+    it("says why project_colors needs an ontology, and exits with 1", async () => {
+      const config = await file("colours.json", '{"class_mapping_type": "project_colors"}');
+      const out = join(folder, "never.zip");
+      const { code, err } = await maskline(["convert", await file("c.json", JSON.stringify(rows)), "--out", out, "--config", config]);
+      assert.equal(code, 1);
+      assert.match(err, /ERROR: .*project_colors.*--ontology/s);
+      await assert.rejects(readFile(out));
+    });
+
+    it("applies the Config JSON, and tells all that is wrong with it", async () => {
+      const wrong = await file("wrong.json", '{"verbose_frequency": 0, "batch_names": "all"}');
+      const { code, err } = await maskline([
+        "convert",
+        await file("d.json", JSON.stringify(rows)),
+        "--out",
+        join(folder, "d.zip"),
+        "--config",
+        wrong,
+      ]);
+      assert.equal(code, 1);
+      assert.match(err, /verbose_frequency/);
+      assert.match(err, /batch_names/);
+    });
+
+    it("says which file can not be read", async () => {
+      const { code, err } = await maskline(["convert", join(folder, "missing.json"), "--out", join(folder, "e.zip")]);
+      assert.equal(code, 1);
+      assert.match(err, /missing\.json can not be read/);
+    });
+
+    it("makes the shipped sample in the colours of its ontology", async () => {
+      const sample = join(projectRoot, "test/sample-project");
+      const config = await file("sample.json", '{"class_mapping_type": "project_colors"}');
+      const out = join(folder, "sample.zip");
+      const args = ["convert", join(sample, "export.ndjson"), "--out", out, "--ontology", join(sample, "project.json"), "--config", config];
+      const { code, err } = await maskline(args);
+      assert.equal(code, 0, err);
+      assert.ok((await readArchive(out)).size > 50);
+    });
+  });
+});
