@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
 import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
 import { Retry } from "../runtime/errors.js";
-import { NotKnown } from "../runtime/grpc.js";
+import { NotKnown } from "../runtime/gateway-calls.js";
 import { createContextCache } from "./context-cache.js";
 
 const contextOf = (run: string): RunContext => ({

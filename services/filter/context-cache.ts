@@ -1,7 +1,7 @@
 /** The contexts of the runs at work, asked from the gateways once a run and kept: a context never changes. */
 import type { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
 import { Retry } from "../runtime/errors.js";
-import { type GatewayConnection, NotKnown } from "../runtime/grpc.js";
+import { type GatewayConnection, NotKnown } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
 import { createLru } from "./lru.js";
 

@@ -4,7 +4,7 @@ import { AssetExported, AssetOutcome, ColourMode, MaskRequested } from "../../pr
 import type { Bus, Delivery, OutgoingMessage } from "../runtime/bus/bus.js";
 import { readConfig } from "../runtime/config.js";
 import { Retry } from "../runtime/errors.js";
-import { type GatewayConnection, NotKnown } from "../runtime/grpc.js";
+import { type GatewayConnection, NotKnown } from "../runtime/gateway-calls.js";
 import { createLogger } from "../runtime/log.js";
 import { filterKeys, filterLimits } from "./config.js";
 import { startFilter } from "./main.js";

@@ -1,6 +1,6 @@
 /** The filter service: wiring only. */
 import { pipeline } from "../../proto/pipeline.js";
-import type { GatewayConnection } from "../runtime/grpc.js";
+import type { GatewayConnection } from "../runtime/gateway-calls.js";
 import type { Platform, Service } from "../runtime/service.js";
 import type { Step } from "../runtime/step.js";
 import { runStepLoop } from "../runtime/step-loop.js";

@@ -1,0 +1,73 @@
+/** STEP 3: what is to be painted becomes a PNG file, and how many pixels of each class it has. */
+import { createHash } from "node:crypto";
+import { AssetOutcome, type ClassPixels, type MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
+import { idSuffix, pipeline } from "../../proto/pipeline.js";
+import type { StepOutput } from "../runtime/step.js";
+import { checkCost, checkRequest } from "./check-request.js";
+import { type MaskScene, maskScene } from "./mask-scene.js";
+import type { Painter } from "./paint.js";
+import type { PngEncoder } from "./png-format.js";
+import { assetRejected } from "./reject-asset.js";
+import type { RowRuns } from "./row-runs.js";
+import type { MaskLimits } from "./settings.js";
+
+/** What paints one mask after the other; never two at a time. */
+export interface Renderer {
+  readonly painter: Painter;
+  readonly encoder: PngEncoder;
+  readonly limits: MaskLimits;
+}
+
+/**
+ * Paints one mask. The same request always gives the same bytes.
+ * @returns one AssetOutcome: rendered, or rejected with `no_size`, `over_limit`, `bad_geometry` or `failed`
+ * @throws Error when the message does not say where it belongs
+ */
+export async function renderMask(message: MaskRequested, { painter, encoder, limits }: Renderer): Promise<StepOutput[]> {
+  const { envelope, asset, width, height, dropped } = message;
+  if (!envelope) throw new Error("a MaskRequested has no envelope");
+  const wrong = checkRequest(message, limits);
+  if (wrong) return [assetRejected(envelope, asset, wrong, idSuffix.rendered)];
+  const mask = maskScene(message);
+  const tooMuch = checkCost(mask.scene, limits);
+  if (tooMuch) return [assetRejected(envelope, asset, tooMuch, idSuffix.rendered)];
+
+  const { file, pixels } = await paintFile(mask, painter, encoder);
+  const png = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const sha256 = createHash("sha256").update(png).digest();
+  const outcome = { $case: "rendered", value: { width, height, png, sha256, pixels, dropped } } as const;
+  const body = AssetOutcome.encode({ envelope, asset, outcome }).finish();
+  return [{ queue: pipeline.assetOutcome.queue(envelope.packager), suffix: idSuffix.rendered, body }];
+}
+
+async function paintFile({ scene, format, classIndexes }: MaskScene, painter: Painter, encoder: PngEncoder) {
+  const counts = new Float64Array(classIndexes.length);
+  encoder.start(format);
+  painter.paint(scene, (row, above) => {
+    countPixels(row, counts);
+    encoder.row(row, above);
+  });
+  return { file: await encoder.finish(), pixels: pixelsPerClass(classIndexes, counts) };
+}
+
+function countPixels({ end, label, count }: RowRuns, counts: Float64Array): void {
+  let column = 0;
+  for (let run = 0; run < count; run++) {
+    const of = label[run] as number;
+    counts[of] = (counts[of] as number) + (end[run] as number) - column;
+    column = end[run] as number;
+  }
+}
+
+/** Classes that have pixels, in the context's order. */
+function pixelsPerClass(classIndexes: readonly number[], counts: Float64Array): ClassPixels[] {
+  const pixels = new Map<number, number>();
+  for (let label = 1; label < classIndexes.length; label++) {
+    const classIndex = classIndexes[label] as number;
+    pixels.set(classIndex, (pixels.get(classIndex) ?? 0) + (counts[label] as number));
+  }
+  return [...pixels]
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => a - b)
+    .map(([classIndex, count]) => ({ classIndex, pixels: count }));
+}
