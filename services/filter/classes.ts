@@ -1,5 +1,5 @@
 /** From an object's class in the export to the class that is painted. */
-import type { PaintedClass } from "../../proto/gen/maskline/v1/gateway.js";
+import type { PaintedClass } from "../../proto/gen/maskline/v1/run.js";
 
 export interface ClassValue {
   /** Position in RunContext.classes. */

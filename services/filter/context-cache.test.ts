@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
 import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { Retry } from "../runtime/errors.js";
 import { NotKnown } from "../runtime/gateway-calls.js";
 import { createContextCache } from "./context-cache.js";

@@ -1,5 +1,5 @@
 /** The contexts of the runs at work, asked from the gateways once a run and kept: a context never changes. */
-import type { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { Retry } from "../runtime/errors.js";
 import { type GatewayConnection, NotKnown } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { Settings } from "../../proto/gen/maskline/v1/gateway.js";
 import { AssetOutcome, ColourMode, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { Settings } from "../../proto/gen/maskline/v1/run.js";
 import type { StepOutput } from "../runtime/step.js";
 import { filterAsset } from "./filter-asset.js";
 import { prepareContext } from "./filter-context.js";

@@ -1,6 +1,7 @@
 /** A run's immutable truth, prepared for lookups. */
-import type { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
+
 import type { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { type Classes, classLookup } from "./classes.js";
 import type { Rules } from "./rules.js";
 import { type StageKinds, stageKinds } from "./stages.js";

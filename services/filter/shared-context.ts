@@ -1,5 +1,5 @@
 /** A run's context and the installation's limits as one block of shared memory, so that handing it to a worker costs nothing. */
-import { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
+import { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { type FilterContext, prepareContext } from "./filter-context.js";
 import type { FilterLimits } from "./limits.js";
 

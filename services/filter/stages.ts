@@ -1,5 +1,5 @@
 /** What kind of stage a task is in, or has been through. */
-import type { Stage } from "../../proto/gen/maskline/v1/gateway.js";
+import type { Stage } from "../../proto/gen/maskline/v1/run.js";
 
 export type StageKind = "label" | "review" | "complete" | "other";
 

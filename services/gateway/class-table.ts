@@ -1,5 +1,5 @@
-import type { PaintedClass } from "../../proto/gen/maskline/v1/gateway.js";
 import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { PaintedClass } from "../../proto/gen/maskline/v1/run.js";
 import { DIVERGING_GRAYS, QUALITATIVE_10, QUALITATIVE_60, QUALITATIVE_948 } from "./palettes.js";
 import type { OntologyTool } from "./project.js";
 import { listed, quoted } from "./user-words.js";

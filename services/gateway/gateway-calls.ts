@@ -1,6 +1,7 @@
 /** What filters and packagers ask over gRPC, answered from the store (docs/delivery.md rules 8 and 18). */
 import { ulid } from "ulid";
-import { type PackagingFailed, type ReportRequest, RunContext, type Uploaded } from "../../proto/gen/maskline/v1/gateway.js";
+import type { PackagingFailed, ReportRequest, Uploaded } from "../../proto/gen/maskline/v1/gateway.js";
+import { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
 import { type Answers, type Ending, failure } from "./answer.js";

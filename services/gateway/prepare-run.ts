@@ -1,6 +1,6 @@
 /** From an accepted session to the run's immutable truth: settings, project, classes, and the stored export (docs/delivery.md rule 2). */
 import { rm } from "node:fs/promises";
-import { RunContext, type Settings } from "../../proto/gen/maskline/v1/gateway.js";
+import { RunContext, type Settings } from "../../proto/gen/maskline/v1/run.js";
 import { describeError } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RunContext, Settings } from "../../proto/gen/maskline/v1/gateway.js";
+import type { RunContext, Settings } from "../../proto/gen/maskline/v1/run.js";
 import { buildClassTable } from "./class-table.js";
 import type { Session } from "./hub.js";
 import { nearestName } from "./nearest-name.js";

@@ -1,4 +1,4 @@
-import type { Settings } from "../../proto/gen/maskline/v1/gateway.js";
+import type { Settings } from "../../proto/gen/maskline/v1/run.js";
 import { CLASS_MAPPING_TYPES, isClassMappingType } from "./class-table.js";
 import { nearestName } from "./nearest-name.js";
 import { shortened } from "./user-words.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OutcomeCounts, RunContext } from "../../proto/gen/maskline/v1/gateway.js";
+import type { OutcomeCounts } from "../../proto/gen/maskline/v1/gateway.js";
 import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { acceptedText, finishedLine, problemsText, progressText, waitingForTurnText } from "./user-log.js";
 
 const context: RunContext = {

@@ -1,5 +1,6 @@
 /** What a user reads in the session's console: pure texts, in a user's words, never with a URL or a key. */
-import type { OutcomeCounts, RunContext } from "../../proto/gen/maskline/v1/gateway.js";
+import type { OutcomeCounts } from "../../proto/gen/maskline/v1/gateway.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { DROPPED_KINDS, REJECT_CODES, SKIP_RULES } from "../../proto/outcomes.js";
 import type { LogLevel } from "./hub.js";
 

@@ -3,7 +3,8 @@
  * holds up another (docs/delivery.md rule 19).
  */
 import { join } from "node:path";
-import { type ReportRequest, type RunContext, RunPhase } from "../../proto/gen/maskline/v1/gateway.js";
+import { type ReportRequest, RunPhase } from "../../proto/gen/maskline/v1/gateway.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { backoffDelay, retrying, waitFor } from "../runtime/backoff.js";
 import { describeError, Fatal, Retry } from "../runtime/errors.js";
 import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "../runtime/gateway-calls.js";

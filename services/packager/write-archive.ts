@@ -4,8 +4,8 @@
  */
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunContext } from "../../proto/gen/maskline/v1/gateway.js";
 import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { redactUrls } from "../runtime/redact.js";
 import { type ArchiveWriter, createArchive } from "./archive.js";
 import { type ArchiveEntry, archiveEntry } from "./archive-entries.js";

@@ -23,9 +23,9 @@ export const rasterizerKeys = {
   edgeRows: integer(
     {
       env: "EDGE_ROW_LIMIT",
-      fallback: "100000000",
+      fallback: "50000000",
       meaning:
-        "What painting one mask may cost at most: image rows that each edge of its contours crosses, summed (about 30 million take a second).",
+        "What painting one mask may cost at most: image rows that each edge of its contours crosses, summed (a few million of a tangle take a second).",
     },
     { min: 1, max: 2 ** 31 - 1 },
   ),

@@ -52,9 +52,12 @@ export class RunDeflater {
    * @returns the one or two bytes that are left over, which must be written as literals
    */
   matches(slot: number, length: number): number {
-    let longest = Math.floor(length / MAX_MATCH);
-    const rest = length - longest * MAX_MATCH;
-    for (; longest > 0; longest -= MOST_TIMES) this.#repeat(slot, MAX_MATCH, Math.min(longest, MOST_TIMES));
+    let rest = length;
+    if (length >= MAX_MATCH) {
+      let longest = Math.floor(length / MAX_MATCH);
+      rest -= longest * MAX_MATCH;
+      for (; longest > 0; longest -= MOST_TIMES) this.#repeat(slot, MAX_MATCH, Math.min(longest, MOST_TIMES));
+    }
     if (rest < MIN_MATCH) return rest;
     this.#repeat(slot, rest, 1);
     return 0;

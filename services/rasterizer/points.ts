@@ -14,7 +14,7 @@ export interface Extent {
   readonly edgeRows: number;
 }
 
-/** Measures a contour of at least one point. Only `edgeRows` depends on the band. */
+/** Measures a contour of at least one point. Only `edgeRows` depends on the band. Without branches, for they would be hard to predict. */
 export function measure(points: Points, { first, end }: Band): Extent {
   let left = points[0] as number;
   let right = left;
@@ -25,13 +25,11 @@ export function measure(points: Points, { first, end }: Band): Extent {
   for (let i = 0; i < points.length; i += 2) {
     const x = points[i] as number;
     const y = points[i + 1] as number;
-    if (x < left) left = x;
-    else if (x > right) right = x;
-    if (y < top) top = y;
-    else if (y > bottom) bottom = y;
-    const from = Math.min(y, previous);
-    const to = Math.max(y, previous);
-    if (to >= first && from < end) edgeRows += (to < end ? to : end - 1) - (from > first ? from : first) + 1;
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
+    edgeRows += Math.max(0, Math.min(Math.max(y, previous), end - 1) - Math.max(Math.min(y, previous), first) + 1);
     previous = y;
   }
   return { left, right, top, bottom, edgeRows };

@@ -31,7 +31,7 @@ export function blockBytes(literalCounts: Uint32Array, distanceCounts: Uint32Arr
 export function writeTokens(out: BitWriter, tokens: Int32Array, count: number, codes: BlockCodes): void {
   const { bits: symbolCodes, lengths: codeLengths } = codes.literals;
   const { values: distances, counts: distanceLengths, repeated } = distanceTable(codes);
-  const { bytes } = out;
+  const view = new DataView(out.bytes.buffer);
   let { length: at, pending, pendingBits } = out;
   for (let i = 0; i < count; i++) {
     const token = tokens[i] as number;
@@ -57,11 +57,8 @@ export function writeTokens(out: BitWriter, tokens: Int32Array, count: number, c
     const value = times === 1 ? length | (distance << lengthBits) : (repeated[slot] as number) & ((1 << bits) - 1);
     pending |= value << pendingBits;
     pendingBits += bits;
-    // All four bytes are stored, whole or not, and the next ones overwrite what was not: cheaper than asking how many there are.
-    bytes[at] = pending;
-    bytes[at + 1] = pending >>> 8;
-    bytes[at + 2] = pending >>> 16;
-    bytes[at + 3] = pending >>> 24;
+    // Four bytes are stored, whole or not, and the next ones overwrite those that were not: cheaper than asking how many there are.
+    view.setInt32(at, pending, true);
     at += pendingBits >>> 3;
     pending >>>= pendingBits & 0x18;
     pendingBits &= 7;

@@ -32,9 +32,22 @@ export interface Workers {
 
 const ISOLATED_HOST = new URL("./isolated-host.js", import.meta.url);
 
+/**
+ * Of one thread. A small young generation keeps many threads small; with V8's own choice each would grow with the work it has seen. Whoever
+ * exceeds the old generation loses the thread and not the process: a failure of that message.
+ */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
+
 /** A pool of `threads` workers that run the module's default export. */
 export function createWorkers(module: URL, threads: number): Workers {
-  const pool = new Piscina({ filename: module.href, minThreads: 1, maxThreads: threads, idleTimeout: 30_000, atomics: "async" });
+  const pool = new Piscina({
+    filename: module.href,
+    minThreads: 1,
+    maxThreads: threads,
+    idleTimeout: 30_000,
+    atomics: "async",
+    resourceLimits: RESOURCE_LIMITS,
+  });
   return {
     async run(task, { isolated, signal }) {
       const result: WorkerResult = isolated
