@@ -31,7 +31,10 @@ const folder = join(projectRoot, "test", "golden");
 
 /** All 404. */
 export function goldenCases(): GoldenCase[] {
-  const lines = gunzipSync(readFileSync(join(folder, "masks.ndjson.gz"))).toString().trim().split("\n");
+  const lines = gunzipSync(readFileSync(join(folder, "masks.ndjson.gz")))
+    .toString()
+    .trim()
+    .split("\n");
   return lines.map((line) => JSON.parse(line) as GoldenCase);
 }
 
