@@ -6,7 +6,7 @@ import { open, readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { ZipArchive } from "archiver";
 import { createBlockWriter } from "./block-writer.js";
-import { sizeOf } from "./durable-files.js";
+import { fileBytes } from "./durable-files.js";
 
 export interface ArchiveWriter {
   /** Adds an entry; waits while too much is on its way to the disk. */
@@ -87,7 +87,7 @@ export async function createArchive(file: string): Promise<ArchiveWriter> {
   return {
     append: (name, content) => add(name, content, content.length),
     async appendFile(name, source) {
-      const bytes = (await sizeOf(source)) ?? 0;
+      const bytes = (await fileBytes(source)) ?? 0;
       if (bytes <= MAX_BUFFERED_FILE) return add(name, await readFile(source), bytes);
       return add(name, Readable.from(heldBack(source), { objectMode: false }).on("error", fail), 0);
     },

@@ -24,11 +24,16 @@ export async function publishFile(partial: string, file: string): Promise<void> 
 }
 
 /** The size of a file in bytes, or undefined when there is none. */
-export async function sizeOf(file: string): Promise<number | undefined> {
+export async function fileBytes(file: string): Promise<number | undefined> {
   try {
     return (await stat(file)).size;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether an error of the file system says that there is no such file; any other says nothing about that. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { RunPhase } from "../../proto/gen/maskline/v1/gateway.js";
 import type { Logger } from "../runtime/log.js";
 import { DiskFull, translateDiskErrors } from "./disk-full.js";
-import { syncFolder } from "./durable-files.js";
 import { Ledger } from "./ledger.js";
 import { decodeHead } from "./outcome-head.js";
 import { openRunLog, type RunLog } from "./run-log.js";
@@ -39,6 +38,8 @@ export interface HeldRuns {
   hasEnded(run: string): boolean;
   /** Holds the run in that epoch, empty; an older epoch of it is deleted. */
   begin(run: string, epoch: number, gateway: string): Promise<HeldRun>;
+  /** Makes the run's folder, after what is under way. Rejects with the reason of `gone` when the run has gone by then. */
+  createFolder(held: HeldRun): Promise<void>;
   /** The run's log, opened if need be. */
   logOf(held: HeldRun): Promise<RunLog>;
   /** Reads the log again, after a record of it was found damaged: what is lost is missing again. */
@@ -47,6 +48,7 @@ export interface HeldRuns {
   end(run: string): Promise<void>;
   /** Runs one task after the other: commits, resets and deletions never overlap. */
   serially<T>(task: () => Promise<T>): Promise<T>;
+  /** Closes the logs, after what is under way. */
   close(): Promise<void>;
 }
 
@@ -73,7 +75,6 @@ export async function recoverRuns(volume: Volume, log: Logger): Promise<HeldRuns
       if (head.gateway !== "") run.gateway = head.gateway;
       ledger.accept(head.cell, location);
     });
-    await translateDiskErrors(() => syncFolder(run.folder));
     if (cut > 0 || damaged > 0) log.warn({ run: run.run, epoch: run.epoch, cut, damaged }, "the log of a run had damaged records");
     run.ledger = ledger;
     run.log = opened;
@@ -87,6 +88,12 @@ export async function recoverRuns(volume: Volume, log: Logger): Promise<HeldRuns
     await volume.discard(run.folder);
   }
 
+  function serially<T>(task: () => Promise<T>): Promise<T> {
+    const result = last.then(task);
+    last = result.catch(() => undefined);
+    return result;
+  }
+
   const runs: HeldRuns = {
     all: () => [...held.values()],
     get: (run) => held.get(run),
@@ -98,6 +105,11 @@ export async function recoverRuns(volume: Volume, log: Logger): Promise<HeldRuns
       held.set(run, fresh);
       return fresh;
     },
+    createFolder: (run) =>
+      serially(async () => {
+        run.gone.signal.throwIfAborted();
+        await volume.create(run.folder);
+      }),
     logOf: async (run) => run.log ?? (await openLog(run)),
     async reload(run) {
       await run.log?.close();
@@ -112,15 +124,12 @@ export async function recoverRuns(volume: Volume, log: Logger): Promise<HeldRuns
       const known = held.get(run);
       if (known) await giveUp(known);
     },
-    serially(task) {
-      const result = last.then(task);
-      last = result.catch(() => undefined);
-      return result;
-    },
-    async close() {
-      for (const run of held.values()) await run.log?.close();
-      await volume.close();
-    },
+    serially,
+    close: () =>
+      serially(async () => {
+        for (const run of held.values()) await run.log?.close();
+        await volume.close();
+      }),
   };
 
   for (const { run, epoch } of await volume.list()) {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { type CellOutcome, Ledger, type Location } from "./ledger.js";
 
@@ -38,6 +40,37 @@ test("an asset of several parts is final when all of them are there, and its mas
   assert.deepEqual(ledger.final(0), { kind: "masks", masks: [at(10), at(70), at(0)] });
   assert.equal(ledger.counts().masks, 3);
   assert.equal(ledger.counts().maskedAssets, 1);
+});
+
+test("the masks of many assets are told apart, whatever their number", () => {
+  const ledger = new Ledger();
+  const partsOf = (index: number) => 2 + (index % 7);
+  const count = 3_000;
+  for (let index = 0; index < count; index++)
+    for (let part = 0; part < partsOf(index); part++)
+      ledger.accept(mask(index, part, partsOf(index)), { offset: index * 2 ** 33 + part, length: part + 1 });
+  for (let index = 0; index < count; index++)
+    assert.deepEqual(ledger.final(index), {
+      kind: "masks",
+      masks: Array.from({ length: partsOf(index) }, (_, part) => ({ offset: index * 2 ** 33 + part, length: part + 1 })),
+    });
+});
+
+test("a final asset of two parts takes 13 + 2 x 12 bytes of memory", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const memory = () => {
+    collectGarbage();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const assets = 200_000;
+  const ledger = new Ledger();
+  const before = memory();
+  for (let index = 0; index < assets; index++) for (const part of [0, 1]) ledger.accept(mask(index, part, 2), at(index));
+  const each = (memory() - before) / assets;
+  assert.ok(each < 1.3 * 37, `${each} bytes an asset`);
+  assert.equal(ledger.accounted, assets);
 });
 
 test("an asset is rejected if any of its parts is, with the code of the lowest such part", () => {

@@ -2,6 +2,7 @@
  * The ledger of one run and epoch: which assets are final, how they ended, and where in the log their records lie. Derived from the log
  * and from nothing else, so that reading the log again gives the same ledger (docs/delivery.md rules 16 and 17).
  */
+import { LocationList } from "./location-list.js";
 import { countNames, type NameCounts } from "./name-counts.js";
 import { OutcomePages, type PageState } from "./outcome-pages.js";
 
@@ -50,13 +51,16 @@ interface OpenAsset {
 /** The code of an asset whose messages disagree about its number of parts (REJECT_CODES in proto/outcomes.ts). */
 export const PARTS_DIFFER = "parts_differ";
 
-/** About 13 bytes an asset; assets of several parts cost about 25 bytes a part more once they are final. */
+/**
+ * 13 bytes an asset, and 12 more a mask where it has several. An asset of several parts takes some hundred bytes a part until it is final;
+ * the gateway's window bounds how many are under way (docs/delivery.md rule 5).
+ */
 export class Ledger {
   readonly #pages = new OutcomePages();
   /** Assets of several parts that are not final. */
   readonly #open = new Map<number, OpenAsset>();
-  /** Offset and length of each mask of a final asset of several masks. */
-  readonly #masks = new Map<number, Float64Array>();
+  /** The masks of the final assets of several masks, an asset's one after the other. */
+  readonly #masks = new LocationList();
   readonly #skipped: NameCounts = countNames();
   readonly #rejected: NameCounts = countNames();
   readonly #dropped: NameCounts = countNames();
@@ -149,8 +153,9 @@ export class Ledger {
   }
 
   #settleMasks(index: number, masks: readonly Part[]): void {
-    this.#masks.set(index, Float64Array.from(masks.flatMap(({ offset, length }) => [offset, length])));
-    this.#settle(index, "masks", { offset: 0, length: 0 });
+    // Of such an asset the pages hold where its masks begin in the list, and how many they are.
+    this.#settle(index, "masks", { offset: this.#masks.size, length: masks.length });
+    for (const mask of masks) this.#masks.add(mask);
     this.#countMasks(masks.map(({ outcome }) => outcome));
   }
 
@@ -167,7 +172,7 @@ export class Ledger {
   }
 
   #masksOf(index: number): Location[] {
-    const packed = this.#masks.get(index) ?? new Float64Array();
-    return Array.from({ length: packed.length / 2 }, (_, mask) => ({ offset: packed[2 * mask] ?? 0, length: packed[2 * mask + 1] ?? 0 }));
+    const { offset, length } = this.#pages.location(index);
+    return this.#masks.slice(offset, length);
   }
 }

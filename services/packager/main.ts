@@ -63,7 +63,7 @@ async function wire(
   { bus, log, onFatal }: Platform,
   options: PackagerOptions,
   runs: HeldRuns,
-  volume: { readonly ledgerId: string; create(folder: string): Promise<void> },
+  volume: { readonly ledgerId: string },
 ): Promise<Service> {
   let syncs: readonly (SyncLoop & { readonly connection: GatewayConnection })[] = [];
   const tell = (run: HeldRun, urgency: "now" | "soon") => {
@@ -71,7 +71,7 @@ async function wire(
   };
   const packer: Packer = createPacker({
     gatewayOf: (gateway) => syncs.find((sync) => sync.gateway() === gateway)?.connection,
-    createFolder: volume.create,
+    createFolder: runs.createFolder,
     upload: (url, file, signal) => upload(url, file, { ...options, put: putFile, timeoutMs: options.uploadTimeoutMs }, signal),
     reload: (run) => runs.serially(async () => (run.gone.signal.aborted ? undefined : runs.reload(run))),
     archivesAtOnce: options.archivesAtOnce,

@@ -1,5 +1,6 @@
 import { AssetOutcome } from "../../proto/gen/maskline/v1/pipeline.js";
 import type { CellOutcome } from "./ledger.js";
+import { isRunId } from "./run-id.js";
 
 /** What the spool reads of an outcome: where it belongs, and what the ledger needs to know. */
 export interface OutcomeHead {
@@ -9,9 +10,6 @@ export interface OutcomeHead {
   readonly cell: CellOutcome;
 }
 
-/** A run's id becomes a folder name, so nothing else may pass. */
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
-
 /**
  * The head of one encoded AssetOutcome, or undefined when the bytes are none: not protobuf, without envelope, with a run that is no id, or
  * without an outcome.
@@ -19,7 +17,7 @@ const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 export function decodeHead(bytes: Uint8Array): OutcomeHead | undefined {
   const message = decodeOutcome(bytes);
   const envelope = message?.envelope;
-  if (!message?.outcome || !envelope || !RUN_ID.test(envelope.run)) return undefined;
+  if (!message?.outcome || !envelope || !isRunId(envelope.run)) return undefined;
   const { run, gateway, epoch, index, part, parts } = envelope;
   return { run, gateway, epoch, cell: { index, part, parts, ...resultOf(message.outcome) } };
 }
@@ -31,6 +29,23 @@ export function decodeOutcome(bytes: Uint8Array): AssetOutcome | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The encoded outcome itself, or, when it is larger than a record of the log may be, the rejection of its asset. Written as it is it could
+ * never be read again, and its asset would be missing for good.
+ */
+export function withinBytes(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  if (bytes.length <= maxBytes) return bytes;
+  const message = decodeOutcome(bytes);
+  if (!message?.envelope || !message.outcome) return bytes;
+  const envelope = { ...message.envelope, part: 0, parts: 0 };
+  const reason = `its outcome takes ${bytes.length} bytes; the packager stores ${maxBytes} of one. Export a smaller image`;
+  const rejection = (asset: AssetOutcome["asset"]) =>
+    AssetOutcome.encode({ envelope, asset, outcome: { $case: "rejected", value: { code: "over_limit", reason } } }).finish();
+  const named = rejection(message.asset);
+  // A row may be a gigabyte long, so the names alone may be too much.
+  return named.length <= maxBytes ? named : rejection(undefined);
 }
 
 function resultOf(outcome: NonNullable<AssetOutcome["outcome"]>): Pick<CellOutcome, "kind" | "why" | "dropped"> {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ReportRequest, RunPhase } from "../../proto/gen/maskline/v1/gateway.js";
 import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
 import { Retry } from "../runtime/errors.js";
@@ -11,6 +12,7 @@ import { createLogger } from "../runtime/log.js";
 import type { HeldRun } from "./held-runs.js";
 import { Ledger } from "./ledger.js";
 import { createPacker, type PackerOptions, type PackingCalls } from "./pack-run.js";
+import { UploadFailed } from "./upload.js";
 
 let folder = "";
 let runs = 0;
@@ -68,7 +70,7 @@ function packing(calls: Partial<PackingCalls> = {}, options: Partial<PackerOptio
   });
   const packer = createPacker({
     gatewayOf: () => gateway,
-    createFolder: async (path) => void (await mkdir(path, { recursive: true })),
+    createFolder: async (run) => void (await mkdir(run.folder, { recursive: true })),
     upload: async (_, file) => void uploads.push(file),
     reload: async () => undefined,
     archivesAtOnce: 1,
@@ -82,6 +84,10 @@ function packing(calls: Partial<PackingCalls> = {}, options: Partial<PackerOptio
     ...options,
   });
   return { packer, reports, uploads, urgencies, reported };
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !isTrue(); await sleep(5)) assert.ok(Date.now() < end, "waited too long");
 }
 
 test("a run that has failed is reported with its reason, and not packed", async () => {
@@ -136,6 +142,62 @@ test("a full disk while packing is reported as such", async () => {
   assert.match(reports[0]?.result?.$case === "failed" ? reports[0].result.value.reason : "", /no room left/);
 });
 
+test("an archive that no target takes is tried once, and reported in the user's words", async () => {
+  let tries = 0;
+  const upload = () => {
+    tries += 1;
+    return Promise.reject(new UserFailure("too large"));
+  };
+  const { packer, reports, reported } = packing({}, { upload });
+  packer.lookAt(emptyRun());
+  await reported;
+  assert.deepEqual(reports[0]?.result, { $case: "failed", value: { reason: "too large" } });
+  assert.equal(tries, 1);
+});
+
+test("a gateway that is away keeps no other gateway's run from uploading", { timeout: 10_000 }, async (t) => {
+  const away = emptyRun({ gateway: "away" });
+  const { packer, reports, reported } = packing({
+    getUploadTarget: ({ run }) =>
+      run === away.run ? Promise.reject(new Retry("away")) : Promise.resolve({ target: "t", url: "http://storage/a" }),
+  });
+  t.after(() => packer.stop());
+  packer.lookAt(away);
+  await until(() => away.phase === RunPhase.UPLOADING);
+  const other = emptyRun();
+  packer.lookAt(other);
+  await reported;
+  assert.deepEqual(
+    reports.map(({ run }) => run),
+    [other.run],
+  );
+});
+
+test("an upload that waits for another try keeps no other one from starting", { timeout: 10_000 }, async (t) => {
+  const refused = emptyRun();
+  let refusals = 0;
+  const { packer, reports, reported } = packing(
+    {},
+    {
+      upload: async (_, file) => {
+        if (!file.startsWith(refused.folder)) return;
+        refusals += 1;
+        throw new UploadFailed("again in a minute", 60_000);
+      },
+    },
+  );
+  t.after(() => packer.stop());
+  packer.lookAt(refused);
+  await until(() => refusals === 1);
+  const other = emptyRun();
+  packer.lookAt(other);
+  await reported;
+  assert.deepEqual(
+    reports.map(({ run }) => run),
+    [other.run],
+  );
+});
+
 test("a run that is incomplete, or whose total is unknown, is left alone", async () => {
   const { packer, reports } = packing();
   packer.lookAt(emptyRun({ total: 1 }));
@@ -177,9 +239,6 @@ test("uploads beyond the bound wait for their turn, and a run that is gone gives
   const second = emptyRun();
   const third = emptyRun();
   for (const run of [first, second, third]) packer.lookAt(run);
-  const until = async (isTrue: () => boolean) => {
-    for (const end = Date.now() + 5_000; !isTrue(); await new Promise((resolve) => setTimeout(resolve, 5))) assert.ok(Date.now() < end);
-  };
   await until(() => uploading === 1 && [first, second, third].every(({ phase }) => phase === RunPhase.UPLOADING));
   second.gone.abort(new Error("gone"));
   free();

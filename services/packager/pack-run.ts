@@ -21,7 +21,8 @@ export type PackingCalls = Pick<GatewayCalls, "getContext" | "getUploadTarget" |
 export interface PackerOptions {
   /** The connection to a gateway by its id; undefined while it has not answered. */
   readonly gatewayOf: (gateway: string) => PackingCalls | undefined;
-  readonly createFolder: (folder: string) => Promise<void>;
+  /** Makes the run's folder; rejects when the run is gone. */
+  readonly createFolder: (run: HeldRun) => Promise<void>;
   readonly upload: (url: string, file: string, signal: AbortSignal) => Promise<void>;
   /** Reads the run's log again. */
   readonly reload: (run: HeldRun) => Promise<void>;
@@ -80,7 +81,7 @@ export function createPacker(options: PackerOptions): Packer {
     const context = await contextOf(run, signal);
     const archive = await archiveSlot(() => archiveOf(run, total, context, signal), signal);
     setPhase(run, RunPhase.UPLOADING);
-    const target = await uploadSlot(() => uploaded(run, archive, signal), signal);
+    const target = await uploaded(run, archive, signal);
     await report(run, { $case: "uploaded", value: { target, bytes: archive.bytes, counts: run.ledger.counts() } }, signal);
     log.info({ run: run.run, assets: total, bytes: archive.bytes }, "a run's archive is uploaded");
   }
@@ -92,16 +93,19 @@ export function createPacker(options: PackerOptions): Packer {
   }
 
   async function archiveOf(run: HeldRun, total: number, context: RunContext, signal: AbortSignal): Promise<FinishedArchive> {
-    await options.createFolder(run.folder);
+    await options.createFolder(run);
     return writeArchive({ ledger: run.ledger, total, folder: run.folder, logFile: join(run.folder, LOG_FILE), context, signal });
   }
 
-  /** Uploads the archive; a target that refuses (most often because its time is over) is replaced by a fresh one. */
+  /**
+   * Uploads the archive; a target that refuses (most often because its time is over) is replaced by a fresh one. Only the transfer itself
+   * takes one of the places: waiting for a gateway or before another try keeps no other run from uploading.
+   */
   async function uploaded(run: HeldRun, archive: FinishedArchive, signal: AbortSignal): Promise<string> {
     return retrying(
       async () => {
         const { target, url } = await ask(run, signal, (gateway) => gateway.getUploadTarget({ run: run.run, epoch: run.epoch }));
-        await options.upload(url, archive.file, signal);
+        await uploadSlot(() => options.upload(url, archive.file, signal), signal);
         return target;
       },
       {

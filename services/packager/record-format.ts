@@ -10,7 +10,7 @@ export const RECORD_HEADER_BYTES = 13;
 /** An AssetOutcome as it arrived. */
 export const OUTCOME_RECORD = 1;
 
-/** No message of the bus comes near; a longer one in a header is damage. */
+/** No message of the bus comes near; a longer one in a header is damage. So no longer one may be appended. */
 export const MAX_PAYLOAD_BYTES = 512 * 2 ** 20;
 
 export interface RecordHeader {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type FileHandle, mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -55,6 +55,7 @@ test("a torn tail is cut, and appending goes on behind the last good record", as
     const { found, cut } = await recover(path);
     assert.deepEqual(found, ["one", "two"]);
     assert.equal(cut, 13 + 5 - lost);
+    assert.equal((await stat(path)).size, 2 * 13 + 6, "the tail is still there");
     await write(path, ["again"]);
     assert.deepEqual((await recover(path)).found, ["one", "two", "again"]);
   }
@@ -114,15 +115,20 @@ test("one record is read by its location, and one that rotted is told from a goo
   await file.close();
 });
 
-/** A disk of which one operation fails. */
-function failing(file: FileHandle, operation: "write" | "datasync", code: string): FileHandle {
+/** A file of which one operation is another one. */
+function replacing(file: FileHandle, operation: "write" | "datasync", other: (...given: never[]) => Promise<unknown>): FileHandle {
   return new Proxy(file, {
     get(target, name) {
-      if (name === operation) return () => Promise.reject(Object.assign(new Error(code), { code }));
+      if (name === operation) return other;
       const value: unknown = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
+}
+
+/** A disk of which one operation fails. */
+function failing(file: FileHandle, operation: "write" | "datasync", code: string): FileHandle {
+  return replacing(file, operation, () => Promise.reject(Object.assign(new Error(code), { code })));
 }
 
 test("a full disk is told apart from a failing one, and leaves what was committed before", async () => {
@@ -143,18 +149,65 @@ test("a full disk is told apart from a failing one, and leaves what was committe
   assert.deepEqual((await recover(path)).found, ["one"]);
 });
 
+test("what a full disk took of a batch is cut off at once", async () => {
+  const path = freshPath();
+  await write(path, ["one"]);
+  const file = await open(path, "r+");
+  let room = 20;
+  const filling = replacing(file, "write", async (bytes: Buffer, offset: number, length: number, position: number) => {
+    if (room === 0) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+    const taken = Math.min(room, length);
+    room -= taken;
+    return file.write(bytes, offset, taken, position);
+  });
+  const log = appendTo(filling, 16);
+  log.append(Buffer.from("longer than twenty bytes with its header"));
+  await assert.rejects(log.commit(), DiskFull);
+  assert.equal(room, 0);
+  assert.equal((await stat(path)).size, 16);
+  room = 1_000;
+  log.append(Buffer.from("two"));
+  await log.commit();
+  await log.close();
+  assert.deepEqual(await recover(path), { found: ["one", "two"], cut: 0, damaged: 0, bytes: 32 });
+});
+
+test("a log that can not be opened leaves no file open, whatever it failed at", async (t) => {
+  const path = freshPath();
+  await write(path, ["one"]);
+  await truncate(path, 12);
+  const probe = await open(path, "r");
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  // The second sync is the folder's.
+  const failures = [
+    ["stat", 1],
+    ["truncate", 1],
+    ["sync", 1],
+    ["sync", 2],
+  ] as const;
+  for (const [operation, failingCall] of failures) {
+    const used: FileHandle[] = [];
+    const failure = t.mock.method(handles, operation, async function failAt(this: FileHandle) {
+      used.push(this);
+      if (used.length === failingCall) throw Object.assign(new Error("EIO"), { code: "EIO" });
+    });
+    await assert.rejects(
+      openRunLog(path, () => undefined),
+      Fatal,
+    );
+    failure.mock.restore();
+    assert.equal(used.length, failingCall);
+    for (const { fd } of used) assert.equal(fd, -1, `${operation} ${failingCall}: still open`);
+  }
+});
+
 test("a disk that takes a few bytes at a time still gets whole records", async () => {
   const path = freshPath();
   const file = await open(path, "w+");
-  const slow = new Proxy(file, {
-    get(target, name) {
-      if (name === "write")
-        return (bytes: Buffer, offset: number, length: number, position: number) =>
-          target.write(bytes, offset, Math.min(7, length), position);
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const slow = replacing(file, "write", (bytes: Buffer, offset: number, length: number, position: number) =>
+    file.write(bytes, offset, Math.min(7, length), position),
+  );
   const log = appendTo(slow, 0);
   log.append(Buffer.from("a longer payload than seven bytes"));
   await log.commit();

@@ -3,8 +3,10 @@
  * held back until `commit`, which writes them all and syncs once.
  */
 import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { DiskFull, translateDiskErrors } from "./disk-full.js";
+import { syncFolder } from "./durable-files.js";
 import type { Location } from "./ledger.js";
 import { crcStart, decodeRecordHeader, encodeRecordHeader, OUTCOME_RECORD, RECORD_HEADER_BYTES } from "./record-format.js";
 import { readFully, scanLog } from "./scan-log.js";
@@ -28,7 +30,7 @@ export class DamagedRecord extends Error {
 }
 
 /**
- * Opens a log, new or old. An old one is read first: every good record goes to `onOutcome`, a torn tail is cut off.
+ * Opens a log, new or old, durably. An old one is read first: every good record goes to `onOutcome`, a torn tail is cut off.
  * @throws DiskFull; Fatal when the disk fails.
  */
 export async function openRunLog(
@@ -40,13 +42,19 @@ export async function openRunLog(
       await created.close();
       return open(path, "r+");
     });
-    const { goodEnd, damaged } = await scanLog(file, (type, payload, location) => {
-      if (type === OUTCOME_RECORD) onOutcome(payload, location);
-    });
-    const cut = (await file.stat()).size - goodEnd;
-    if (cut > 0) await file.truncate(goodEnd);
-    await file.sync();
-    return { log: appendTo(file, goodEnd), cut, damaged };
+    try {
+      const { goodEnd, damaged } = await scanLog(file, (type, payload, location) => {
+        if (type === OUTCOME_RECORD) onOutcome(payload, location);
+      });
+      const cut = (await file.stat()).size - goodEnd;
+      if (cut > 0) await file.truncate(goodEnd);
+      await file.sync();
+      await syncFolder(dirname(path));
+      return { log: appendTo(file, goodEnd), cut, damaged };
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
   });
 }
 

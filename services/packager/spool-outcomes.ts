@@ -8,7 +8,8 @@ import type { Logger } from "../runtime/log.js";
 import { DISK_FULL_WORDS, DiskFull } from "./disk-full.js";
 import type { HeldRun, HeldRuns } from "./held-runs.js";
 import type { CellOutcome, Location } from "./ledger.js";
-import { decodeHead, type OutcomeHead } from "./outcome-head.js";
+import { decodeHead, type OutcomeHead, withinBytes } from "./outcome-head.js";
+import { MAX_PAYLOAD_BYTES } from "./record-format.js";
 
 export interface SpoolOptions {
   readonly runs: HeldRuns;
@@ -16,6 +17,8 @@ export interface SpoolOptions {
   readonly onChange: (run: HeldRun) => void;
   readonly onFatal: (error: Error) => void;
   readonly log: Logger;
+  /** The asset of a larger outcome is rejected; what a record can hold, and only tests change it. */
+  readonly maxPayloadBytes?: number;
 }
 
 export interface Spool {
@@ -32,9 +35,14 @@ export const HELD_BYTES = 16 * 2 ** 20;
 /** While outcomes keep coming, a commit waits this long for more of them, or until half of what may be held is there. */
 const GATHER_MS = 20;
 
-type Staged = Map<HeldRun, { readonly cell: CellOutcome; readonly location: Location }[]>;
+interface StagedRecord {
+  readonly cell: CellOutcome;
+  readonly location: Location;
+}
 
-export function createSpool({ runs, onChange, onFatal, log }: SpoolOptions): Spool {
+type Staged = Map<HeldRun, StagedRecord[]>;
+
+export function createSpool({ runs, onChange, onFatal, log, maxPayloadBytes = MAX_PAYLOAD_BYTES }: SpoolOptions): Spool {
   let waiting: Delivery[] = [];
   let waitingBytes = 0;
   let committing: Promise<void> | undefined;
@@ -82,17 +90,21 @@ export function createSpool({ runs, onChange, onFatal, log }: SpoolOptions): Spo
   async function spool(batch: readonly Delivery[]): Promise<void> {
     const staged: Staged = new Map();
     for (const delivery of batch) {
-      const head = decodeHead(delivery.body);
-      if (head) await stage(staged, head, delivery.body);
+      const body = withinBytes(delivery.body, maxPayloadBytes);
+      const head = decodeHead(body);
+      if (head) await stage(staged, head, body);
       else log.error({ id: delivery.id, bytes: delivery.body.length }, "dropped an outcome that can not be read");
     }
-    for (const [run, records] of staged) {
-      await failingOnDiskFull(run, async () => {
-        await run.log?.commit();
-        for (const { cell, location } of records) run.ledger.accept(cell, location);
-      });
-      onChange(run);
-    }
+    // Each run has a file of its own, so their syncs need not wait for each other.
+    await Promise.all([...staged].map(([run, records]) => commitTo(run, records)));
+    for (const run of staged.keys()) onChange(run);
+  }
+
+  async function commitTo(run: HeldRun, records: readonly StagedRecord[]): Promise<void> {
+    await failingOnDiskFull(run, async () => {
+      await run.log?.commit();
+      for (const { cell, location } of records) run.ledger.accept(cell, location);
+    });
   }
 
   async function stage(staged: Staged, head: OutcomeHead, body: Uint8Array): Promise<void> {

@@ -88,6 +88,25 @@ test("a gateway that is away is asked again, and its id is kept", async () => {
   gateway.loop.stop();
 });
 
+test("changes do not shorten the pause after a failure", async () => {
+  const gateway = manualGateway();
+  await gateway.call();
+  const failedAt = performance.now();
+  gateway.answer(new Retry("away"));
+  let isCalled = false;
+  const next = gateway.call().then(() => {
+    isCalled = true;
+    return performance.now();
+  });
+  for (let urgency = 0; !isCalled; urgency++) {
+    gateway.loop.wake(urgency % 2 === 0 ? "now" : "soon");
+    await Promise.race([sleep(20), next]);
+  }
+  const pauseMs = (await next) - failedAt;
+  assert.ok(pauseMs > 450, `called again after ${pauseMs} ms`);
+  gateway.loop.stop();
+});
+
 test("a stopped loop calls nobody and applies nothing", async () => {
   const gateway = manualGateway();
   await gateway.call();

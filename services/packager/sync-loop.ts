@@ -40,13 +40,14 @@ export function startSyncLoop({ address, sync, request, everyMs, onFatal, log }:
   let gateway: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
+  let notBefore = 0;
   let busy = false;
   let stopped = false;
   let failing = false;
 
-  /** The earliest wish counts. While a Sync is under way it only remembers. */
+  /** The earliest wish counts, but for the pause after a failure. While a Sync is under way it only remembers. */
   function dueIn(ms: number): void {
-    dueAt = Math.min(dueAt, performance.now() + ms);
+    dueAt = Math.max(notBefore, Math.min(dueAt, performance.now() + ms));
     if (busy || stopped) return;
     clearTimeout(timer);
     timer = setTimeout(() => void exchange(), Math.max(0, dueAt - performance.now()));
@@ -61,7 +62,7 @@ export function startSyncLoop({ address, sync, request, everyMs, onFatal, log }:
     if (answered) dueIn(everyMs);
     else {
       // Changes while the gateway is away need no haste.
-      dueAt = Number.POSITIVE_INFINITY;
+      notBefore = performance.now() + AFTER_FAILURE_MS;
       dueIn(AFTER_FAILURE_MS);
     }
   }

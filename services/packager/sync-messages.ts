@@ -2,6 +2,7 @@
 import { type PinnedRun, RunState, type SpooledRun, type SyncResponse } from "../../proto/gen/maskline/v1/gateway.js";
 import type { Logger } from "../runtime/log.js";
 import type { HeldRun, HeldRuns } from "./held-runs.js";
+import { isRunId } from "./run-id.js";
 
 /** A Sync stays small: the gateway repairs these first and asks again in its next round. */
 const MAX_MISSING_RANGES = 1000;
@@ -36,8 +37,6 @@ export interface ApplyOptions {
 /** How soon the gateway must hear from us again because of its reply. */
 export type Urgency = "now" | "soon" | "later";
 
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
-
 /**
  * Stores what a gateway replied. `asked` are the runs that the request spoke of. Runs serially with commits, for it may delete runs.
  * @returns `now` when a new epoch has to be echoed, `soon` when it asks for missing indexes that it was not yet told.
@@ -51,7 +50,7 @@ export async function applyReply(
   const listed = new Set(pinned.map(({ run }) => run));
   let urgency: Urgency = "later";
   for (const one of pinned) {
-    if (!RUN_ID.test(one.run)) continue;
+    if (!isRunId(one.run)) continue;
     const change = await applyPinned(one, gateway, options);
     if (change === "now" || urgency === "later") urgency = change;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -22,16 +22,24 @@ test("the ledger id is minted once per volume", async () => {
   assert.notEqual(other.ledgerId, first.ledgerId);
 });
 
+test("a ledger id that can not be read is no new volume", async () => {
+  const root = join(folder, "unreadable");
+  await mkdir(root);
+  await symlink("ledger-id", join(root, "ledger-id"));
+  await assert.rejects(openVolume(root, log), { code: "ELOOP" });
+});
+
 test("of every run only the newest epoch is kept, numbers compared as numbers", async () => {
   const root = join(folder, "c");
   const volume = await openVolume(root, log);
-  for (const name of ["A.9", "A.10", "A.2", "B.1", "not a run"]) await mkdir(join(root, "runs", name));
+  const foreign = ["not a run", "not a run.1", `${"x".repeat(65)}.1`];
+  for (const name of ["A.9", "A.10", "A.2", "B.1", ...foreign]) await mkdir(join(root, "runs", name));
   assert.deepEqual(await volume.list(), [
     { run: "A", epoch: 10 },
     { run: "B", epoch: 1 },
   ]);
   await volume.close();
-  assert.deepEqual((await readdir(join(root, "runs"))).sort(), ["A.10", "B.1", "not a run"]);
+  assert.deepEqual((await readdir(join(root, "runs"))).sort(), ["A.10", "B.1", ...foreign]);
 });
 
 test("a discarded run is out of the way at once, and what a killed process left is deleted at the next start", async () => {

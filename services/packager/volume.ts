@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { ulid } from "ulid";
 import { describeError } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
-import { publishFile, syncFolder } from "./durable-files.js";
+import { isMissing, publishFile, syncFolder } from "./durable-files.js";
+import { isRunId } from "./run-id.js";
 
 export interface Volume {
   readonly ledgerId: string;
@@ -25,7 +26,7 @@ export interface Volume {
   close(): Promise<void>;
 }
 
-const RUN_FOLDER = /^([A-Za-z0-9_-]+)\.(\d+)$/;
+const RUN_FOLDER = /^(.+)\.(\d+)$/;
 
 /** Opens the volume in `root`, which the caller has locked, or makes a new one there. */
 export async function openVolume(root: string, log: Logger): Promise<Volume> {
@@ -43,7 +44,7 @@ export async function openVolume(root: string, log: Logger): Promise<Volume> {
     try {
       await rename(folder, doomed);
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+      if (isMissing(error)) return;
       throw error;
     }
     const deletion = rm(doomed, { recursive: true, force: true })
@@ -79,13 +80,17 @@ export async function openVolume(root: string, log: Logger): Promise<Volume> {
 async function namesOf(runs: string): Promise<[name: string, run: string, digits: string][]> {
   return (await readdir(runs)).flatMap((name): [string, string, string][] => {
     const match = RUN_FOLDER.exec(name);
-    return match?.[1] && match[2] ? [[name, match[1], match[2]]] : [];
+    return match?.[1] && match[2] && isRunId(match[1]) ? [[name, match[1], match[2]]] : [];
   });
 }
 
 async function readOrMintLedgerId(root: string): Promise<string> {
   const file = join(root, "ledger-id");
-  const text = await readFile(file, "utf8").catch(() => "");
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    // A disk that fails is no new volume: another id would have every run published again.
+    if (isMissing(error)) return "";
+    throw error;
+  });
   if (text.trim() !== "") return text.trim();
   const minted = ulid();
   await writeFile(`${file}.partial`, `${minted}\n`);

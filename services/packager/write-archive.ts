@@ -11,7 +11,7 @@ import { type ArchiveWriter, createArchive } from "./archive.js";
 import { type ArchiveEntry, archiveEntry } from "./archive-entries.js";
 import { createBlockWriter } from "./block-writer.js";
 import { classMappingJson, classMappingText } from "./class-mapping.js";
-import { publishFile, sizeOf } from "./durable-files.js";
+import { fileBytes, publishFile } from "./durable-files.js";
 import { ARCHIVE_FILES, createEntryNames } from "./entry-names.js";
 import type { Ledger, Location } from "./ledger.js";
 import { manifestLine, TABLE_HEADER, tableRow } from "./manifest.js";
@@ -43,7 +43,7 @@ const ARCHIVE = "archive.zip";
  */
 export async function writeArchive(input: ArchiveInput): Promise<FinishedArchive> {
   const file = join(input.folder, ARCHIVE);
-  const before = await sizeOf(file);
+  const before = await fileBytes(file);
   if (before !== undefined) return { file, bytes: before };
   const partial = `${file}.partial`;
   const archive = await createArchive(partial);
@@ -55,7 +55,7 @@ export async function writeArchive(input: ArchiveInput): Promise<FinishedArchive
     await rm(partial, { force: true });
     throw error;
   }
-  return { file, bytes: (await sizeOf(file)) ?? 0 };
+  return { file, bytes: (await fileBytes(file)) ?? 0 };
 }
 
 async function fill(archive: ArchiveWriter, input: ArchiveInput): Promise<void> {
