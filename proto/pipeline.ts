@@ -25,6 +25,11 @@ export function assetMessageId({ run, epoch, round, index }: Envelope): string {
   return `${run}/${epoch}.${round}/${index}`;
 }
 
+/** The round in an id that is an asset's or derived from one; 0 when it is neither. */
+export function roundOf(id: string): number {
+  return Number(/^[^/]*\/\d+\.(\d+)\//.exec(id)?.[1] ?? 0);
+}
+
 /** Suffixes that steps append to the id of their input. */
 export const idSuffix = {
   /** A part's MaskRequested. */

@@ -6,7 +6,7 @@ import type { GatewayOptions } from "./gateway/options.js";
 import type { PackagerOptions } from "./packager/main.js";
 import { startPackager } from "./packager/main.js";
 import { type RasterizerOptions, startRasterizer } from "./rasterizer/main.js";
-import { connectGateway } from "./runtime/grpc.js";
+import { connectGateway, type ListenOptions } from "./runtime/grpc.js";
 import { together } from "./runtime/lifecycle.js";
 import type { Platform, Service } from "./runtime/service.js";
 
@@ -26,7 +26,8 @@ export async function startAll(platform: Platform, options: AllOptions): Promise
   const token = randomBytes(32).toString("base64url");
   const started: Service[] = [];
   try {
-    const gateway = await startGateway(platform, { ...options.gateway, grpc: { host: "127.0.0.1", port: options.grpcPort, token } });
+    const grpc: ListenOptions = { host: "127.0.0.1", port: options.grpcPort, token, log: platform.log };
+    const gateway = await startGateway(platform, { ...options.gateway, grpc });
     started.push(gateway);
     const address = `127.0.0.1:${gateway.grpcPort}`;
     const connection = connectGateway(options.dial?.(address) ?? address, token);

@@ -1,9 +1,10 @@
 /** `maskline convert`: the same pipeline on an export file. Only the Hub end is replaced, by one that reads and writes files. */
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { startAll } from "./all.js";
-import { createScreen } from "./convert-screen.js";
+import { createScreen, type Screen } from "./convert-screen.js";
 import { gatewayKeys } from "./gateway/config.js";
 import type { Answer } from "./gateway/hub.js";
 import { createOfflineHub } from "./gateway/offline-hub.js";
@@ -11,6 +12,8 @@ import { defaultTiming } from "./gateway/timing.js";
 import { type Config, ConfigError, type Environment, readConfig } from "./runtime/config.js";
 import { connect } from "./runtime/connect.js";
 import { describeError } from "./runtime/errors.js";
+import { inTime } from "./runtime/in-time.js";
+import { exitCodeOf } from "./runtime/lifecycle.js";
 import { createLogger } from "./runtime/log.js";
 import { workKeys, workSettings } from "./settings.js";
 
@@ -25,23 +28,51 @@ export interface ConvertOptions {
 const { sessionWindow, sessionWindowBytes, exportLimit, exportRatioLimit, rowLimit } = gatewayKeys;
 const offlineKeys = { ...workKeys, sessionWindow, sessionWindowBytes, exportLimit, exportRatioLimit, rowLimit };
 
+/** Signals that end a conversion: Ctrl-C, `kill`, a terminal that is closed. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What can not be stopped in this time ends with the process. */
+const STOP_MS = 10_000;
+
 /**
- * Converts one export file.
- * @returns the exit code: 0 when the archive is written, 1 when the export failed; its reason was printed.
+ * Converts one export file. A signal stops it, a second one at once; however it ends, it leaves no temporary files behind.
+ * @returns the exit code: 0 when the archive is written, 1 when the export failed (its reason was printed), 128 and more after a signal.
+ * Then work may still be going on: the caller ends the process.
  * @throws ConfigError for wrong environment variables.
  */
 export async function convert(options: ConvertOptions, env: Environment): Promise<number> {
-  const scratch = await mkdtemp(join(tmpdir(), "maskline-convert-"));
+  const scratch = mkdtempSync(join(tmpdir(), "maskline-convert-"));
+  const screen = createScreen();
+  const leaveNothing = () => {
+    screen.end();
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // Whatever ends the process; and what could not be stopped may write until then.
+  process.once("exit", leaveNothing);
+  const signalled = firstSignal();
   try {
     // Whatever was set up for a server, a conversion keeps to itself and leaves nothing behind.
     const { HEALTH_PORT, BUS, BLOB_URL, ...rest } = env;
-    const config = readConfig(offlineKeys, { LOGLEVEL: "warn", ...rest, DATA_DIR: scratch, PACKAGER_ID: "convert" });
+    const own = { DATA_DIR: scratch, PACKAGER_ID: "convert", DRAIN_TIMEOUT: "0s" };
+    const config = readConfig(offlineKeys, { LOGLEVEL: "warn", ...rest, ...own });
     const configText = options.configFile === undefined ? undefined : await readText(options.configFile);
     await mkdir(dirname(resolve(options.outFile)), { recursive: true });
-    return await convertIn(scratch, options, configText, config);
+    return await convertIn(scratch, options, configText, config, { screen, signalled });
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    leaveNothing();
   }
+}
+
+/** Resolves with the first signal; the second one ends the process. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let signalled = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (signalled) process.exit(exitCodeOf(signal));
+      signalled = true;
+      resolve(signal);
+    };
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+  });
 }
 
 async function convertIn(
@@ -49,15 +80,17 @@ async function convertIn(
   options: ConvertOptions,
   configText: string | undefined,
   config: Config<typeof offlineKeys>,
+  { screen, signalled }: { readonly screen: Screen; readonly signalled: Promise<NodeJS.Signals> },
 ): Promise<number> {
   const log = createLogger(config.logLevel);
-  const screen = createScreen();
   let resolveAnswer: (answer: Answer) => void = () => undefined;
   let rejectAnswer: (error: Error) => void = () => undefined;
   const answered = new Promise<Answer>((keep, refuse) => {
     resolveAnswer = keep;
     rejectAnswer = refuse;
   });
+  // A service may fail while others are being started; whoever waits below sees it then.
+  answered.catch(() => undefined);
   const exportLimits = { maxEntryBytes: config.exportLimit, maxRatio: config.exportRatioLimit, maxLineBytes: config.rowLimit };
   const hub = createOfflineHub({
     ...options,
@@ -68,36 +101,46 @@ async function convertIn(
     onAnswer: (answer) => resolveAnswer(answer),
   });
   const { bus, blobs } = await connect({ bus: "memory", blobFolder: join(scratch, "blobs"), log });
-  const services = await startAll(
-    { bus, blobs, log, onFatal: (error) => rejectAnswer(error) },
-    {
-      gateway: {
-        hub,
-        plugin: "convert",
-        gatewayId: "convert",
-        dataDir: scratch,
-        stateKey: undefined,
-        volatileBus: true,
-        maxSessions: 1,
-        credits: { window: config.sessionWindow, maxBytes: config.sessionWindowBytes },
-        exportLimits,
-        timing: defaultTiming,
-      },
-      grpcPort: 0,
-      ...workSettings(config, { allowFileTargets: true }),
-    },
-  );
   try {
-    const answer = await answered;
-    screen.end();
-    if ("error" in answer) return 1;
-    console.log(`The masks are in ${resolve(options.outFile)}`);
-    return 0;
+    const services = await startAll(
+      { bus, blobs, log, onFatal: (error) => rejectAnswer(error) },
+      {
+        gateway: {
+          hub,
+          plugin: "convert",
+          gatewayId: "convert",
+          dataDir: scratch,
+          stateKey: undefined,
+          volatileBus: true,
+          maxSessions: 1,
+          credits: { window: config.sessionWindow, maxBytes: config.sessionWindowBytes },
+          exportLimits,
+          timing: defaultTiming,
+        },
+        grpcPort: 0,
+        ...workSettings(config, { allowFileTargets: true }),
+      },
+    );
+    try {
+      return exitCodeAfter(await Promise.race([answered, signalled]), options.outFile, screen);
+    } finally {
+      const stopping = services.stop().catch((error: unknown) => log.error({ error: describeError(error) }, "stopping failed"));
+      if (!(await inTime(stopping, STOP_MS))) log.error({}, "stopping took too long; ending without it");
+    }
   } finally {
-    screen.end();
-    await services.stop();
     await bus.close();
   }
+}
+
+function exitCodeAfter(end: Answer | NodeJS.Signals, outFile: string, screen: Screen): number {
+  screen.end();
+  if (typeof end === "string") {
+    console.error(`Stopped by ${end}.`);
+    return exitCodeOf(end);
+  }
+  if ("error" in end) return 1;
+  console.log(`The masks are in ${resolve(outFile)}`);
+  return 0;
 }
 
 async function readText(file: string): Promise<string> {

@@ -2,9 +2,8 @@
 /** The executable: one command per role, all of them in one process, or an export file without a Hub. */
 import { Command } from "commander";
 import { convert } from "./convert.js";
+import { endWith } from "./end.js";
 import { ROLES, type Role, runAll, runRole } from "./roles.js";
-import { ConfigError } from "./runtime/config.js";
-import { describeError } from "./runtime/errors.js";
 
 const program = new Command("maskline")
   .description("PNG class masks from Ango Hub exports of any size.")
@@ -13,13 +12,13 @@ const program = new Command("maskline")
 program
   .command("all")
   .description("all services in one process, connected to Hub (HOST, PLUGIN_ID, PLUGIN_SECRET)")
-  .action(() => end(() => runAll(process.env)));
+  .action(() => endWith(() => runAll(process.env)));
 
 for (const [role, does] of Object.entries(ROLES) as [Role, string][]) {
   program
     .command(role)
     .description(`one service: ${does}`)
-    .action(() => end(() => runRole(role, process.env)));
+    .action(() => endWith(() => runRole(role, process.env)));
 }
 
 program
@@ -30,17 +29,7 @@ program
   .option("--ontology <file>", "the project (what GET /v2/project/<id> answers), for its classes, colours and stages")
   .option("--config <file>", "the Config JSON, as a user would type it in Hub")
   .action((exportFile: string, options: { out: string; ontology?: string; config?: string }) =>
-    end(() => convert({ exportFile, outFile: options.out, ontologyFile: options.ontology, configFile: options.config }, process.env)),
+    endWith(() => convert({ exportFile, outFile: options.out, ontologyFile: options.ontology, configFile: options.config }, process.env)),
   );
 
 await program.parseAsync();
-
-/** 2: the configuration is wrong; 1: anything else that failed. */
-async function end(command: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await command();
-  } catch (error) {
-    console.error(error instanceof ConfigError ? error.message : `maskline failed: ${describeError(error)}`);
-    process.exitCode = error instanceof ConfigError ? 2 : 1;
-  }
-}

@@ -10,12 +10,21 @@ import { rasterizerKeys } from "./rasterizer/config.js";
 import { startRasterizer } from "./rasterizer/main.js";
 import { type Config, ConfigError, type Environment, type Keys, readConfig } from "./runtime/config.js";
 import { connect } from "./runtime/connect.js";
-import { connectGateway } from "./runtime/grpc.js";
+import { connectGateway, type ListenOptions } from "./runtime/grpc.js";
 import { blobFolder, gatewayAddressKeys, grpcTokenKeys, workerKeys } from "./runtime/keys.js";
 import { runProcess, together } from "./runtime/lifecycle.js";
 import { createLogger, type Logger } from "./runtime/log.js";
 import type { Platform, Service } from "./runtime/service.js";
-import { allKeys, commonKeys, filterSettings, liveGatewaySettings, packagerSettings, rasterizerOptions, workSettings } from "./settings.js";
+import {
+  allKeys,
+  commonKeys,
+  filterSettings,
+  liveGatewaySettings,
+  packagerSettings,
+  rasterizerOptions,
+  withPackagerId,
+  workSettings,
+} from "./settings.js";
 
 export const ROLES = {
   gateway: "speaks Hub's plugin protocol and publishes the export",
@@ -27,11 +36,11 @@ export type Role = keyof typeof ROLES;
 
 /** All four roles in one process. Resolves with the exit code. */
 export function runAll(env: Environment): Promise<number> {
-  return run(readConfig(allKeys, env), (platform, config) =>
+  return run(readConfig(allKeys, env), async (platform, config) =>
     startAll(platform, {
       gateway: liveGatewaySettings(config, { volatileBus: config.bus === "memory", log: platform.log }),
       grpcPort: 0,
-      ...workSettings(config, { allowFileTargets: false }),
+      ...workSettings(await withPackagerId(config), { allowFileTargets: false }),
     }),
   );
 }
@@ -40,12 +49,11 @@ export function runAll(env: Environment): Promise<number> {
 export function runRole(role: Role, env: Environment): Promise<number> {
   switch (role) {
     case "gateway":
-      return runAlone({ ...gatewayKeys, ...grpcTokenKeys }, env, (platform, config) =>
-        startGateway(platform, {
-          ...liveGatewaySettings(config, { volatileBus: false, log: platform.log }),
-          grpc: { host: config.listenHost, port: config.grpcPort, token: config.grpcToken },
-        }),
-      );
+      return runAlone({ ...gatewayKeys, ...grpcTokenKeys }, env, (platform, config) => {
+        const { log } = platform;
+        const grpc: ListenOptions = { host: config.listenHost, port: config.grpcPort, token: config.grpcToken, log };
+        return startGateway(platform, { ...liveGatewaySettings(config, { volatileBus: false, log }), grpc });
+      });
     case "filter":
       return runAlone({ ...filterKeys, ...workerKeys, ...gatewayAddressKeys, ...grpcTokenKeys }, env, (platform, config) =>
         withGateways(config, (gateways) => startFilter(platform, { ...filterSettings(config), gateways })),
@@ -56,7 +64,9 @@ export function runRole(role: Role, env: Environment): Promise<number> {
       );
     case "packager":
       return runAlone({ ...packagerKeys, ...gatewayAddressKeys, ...grpcTokenKeys }, env, (platform, config) =>
-        withGateways(config, (gateways) => startPackager(platform, { ...packagerSettings(config, false), gateways })),
+        withGateways(config, async (gateways) =>
+          startPackager(platform, { ...packagerSettings(await withPackagerId(config), false), gateways }),
+        ),
       );
   }
 }

@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { filterKeys, filterLimits } from "./filter/config.js";
 import { gatewayKeys, gatewaySettings } from "./gateway/config.js";
 import { createLiveHub } from "./gateway/live-hub.js";
-import { packagerIdFrom, packagerKeys } from "./packager/config.js";
+import { packagerIdOfHost, packagerKeys } from "./packager/config.js";
+import { packagerIdOn } from "./packager/volume.js";
 import { rasterizerKeys, rasterizerSettings } from "./rasterizer/config.js";
-import { type Config, ConfigError } from "./runtime/config.js";
+import type { Config } from "./runtime/config.js";
 import { blobKeys, busKeys, dataKeys, processKeys, workerKeys } from "./runtime/keys.js";
 import type { Logger } from "./runtime/log.js";
 
@@ -28,10 +29,18 @@ export function rasterizerOptions(config: Config<typeof rasterizerKeys & typeof 
   return { ...rasterizerSettings(config), concurrency: config.concurrency, drainMs: config.drainMs };
 }
 
+/**
+ * The configuration with the id of the packager on its volume, which need not be configured.
+ * @throws ConfigError when it is configured otherwise
+ */
+export async function withPackagerId<C extends Config<typeof packagerKeys & typeof dataKeys>>(config: C): Promise<C> {
+  return { ...config, packagerId: await packagerIdOn(config.dataDir, config.packagerId, packagerIdOfHost(hostname())) };
+}
+
 export function packagerSettings(config: Config<typeof packagerKeys & typeof dataKeys>, allowFileTargets: boolean) {
-  const { dataDir, archivesAtOnce, uploadTimeoutMs, uploadAttempts, unknownKeepMs } = config;
+  const { packagerId, dataDir, archivesAtOnce, uploadTimeoutMs, uploadAttempts, unknownKeepMs } = config;
   return {
-    packagerId: packagerId(config.packagerId),
+    packagerId,
     dataDir,
     allowFileTargets,
     archivesAtOnce,
@@ -39,14 +48,6 @@ export function packagerSettings(config: Config<typeof packagerKeys & typeof dat
     uploadAttempts,
     unknownKeepMs,
   };
-}
-
-function packagerId(configured: string): string {
-  try {
-    return packagerIdFrom(configured, hostname());
-  } catch (error) {
-    throw new ConfigError([error instanceof Error ? error.message : String(error)]);
-  }
 }
 
 /**

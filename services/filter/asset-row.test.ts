@@ -34,7 +34,7 @@ describe("readAssetRow", () => {
     });
     assert.equal(row.version, 3);
     assert.deepEqual([row.assetId, row.externalId, row.batches], ["a1", "a.png", ["one", "two"]]);
-    assert.deepEqual([row.width, row.height, row.frames, row.pages], [640, 480, 1, 0]);
+    assert.deepEqual([row.width, row.height, row.frames, row.pages], [640, 480, undefined, 0]);
     const [task] = row.tasks;
     assert.deepEqual([task.taskId, task.stage, task.hasBrush, task.hasMedicalBrush], ["t1", "Complete", true, false]);
     assert.deepEqual(task.history, [{ stage: "Label", stageId: "l", completedAt: Date.UTC(2024, 0, 1), reviewStatus: "" }]);
@@ -73,7 +73,7 @@ describe("readAssetRow", () => {
 
   it("takes missing fields and nulls for nothing", () => {
     const row = read({ task: { tools: null, stageHistory: null, review: null }, batches: null, metadata: null, dataset: null });
-    assert.deepEqual([row.batches, row.pages, row.frames, row.width], [[], 0, 1, undefined]);
+    assert.deepEqual([row.batches, row.pages, row.frames, row.width], [[], 0, undefined, undefined]);
     assert.deepEqual([row.tasks[0].taskId, row.tasks[0].tools, row.tasks[0].history], ["", [], []]);
   });
 
@@ -86,6 +86,8 @@ describe("readAssetRow", () => {
     [{ polygon: null }, "polygon"],
     [{ segmentation: null }, "segmentation"],
     [{ polygon: null, "bounding-box": { x: 1 } }, "bounding-box"],
+    [{ polygon: false }, "no geometry"],
+    [{ polygon: false, segmentation: false, "bounding-box": { x: 1 } }, "bounding-box"],
     [{ classifications: [], metadata: {}, cuboid: { x: 1 } }, "cuboid"],
     [{ "medical-brush": true, classifications: [] }, "medical-brush"],
     [{ "a name\nthat breaks lines": {} }, "no geometry"],

@@ -23,8 +23,8 @@ export interface AssetRow {
   /** `metadata`, as it stands. */
   readonly width: unknown;
   readonly height: unknown;
-  /** Frames of a video, slices of a volume, pages of a PDF; 1 when the row does not say. */
-  readonly frames: number;
+  /** Frames of a video, slices of a volume, pages of a PDF, from 1; undefined when the row does not say. */
+  readonly frames: number | undefined;
   /** Pages of a multi-image asset; 0 for all others. */
   readonly pages: number;
   /** At least one. */
@@ -81,7 +81,7 @@ export function readAssetRow(bytes: Buffer): AssetRow {
     status: asText(row.status),
     width: metadata?.width,
     height: metadata?.height,
-    frames: asCount(metadata?.frameTotal) ?? 1,
+    frames: asCount(metadata?.frameTotal),
     pages: asList(row.dataset).length,
     tasks: [readTask(first), ...others.map(readTask)],
   };

@@ -1,16 +1,10 @@
 /** The filter's keys of the environment. */
 import { type Config, duration, integer } from "../runtime/config.js";
+import { imageKeys } from "../runtime/keys.js";
 import type { FilterLimits } from "./limits.js";
 
 export const filterKeys = {
-  imagePixels: integer(
-    {
-      env: "IMAGE_PIXEL_LIMIT",
-      fallback: "268435456",
-      meaning: "Pixels (width x height) of one mask at most; a larger asset is rejected.",
-    },
-    { min: 1, max: 2 ** 31 - 1 },
-  ),
+  ...imageKeys,
   pointsPerContour: integer(
     {
       env: "POINTS_PER_CONTOUR_LIMIT",

@@ -115,11 +115,12 @@ describe("an asset with one image", () => {
             car({ polygon: [] }),
             car({ polygon: undefined, segmentation: { zones: [] } }),
             car({ polygon: undefined }),
+            car({ polygon: false }),
             car({ page: 3 }),
             null,
             car(),
           ],
-          {},
+          { metadata: { width: 100, height: 50, frameTotal: 1 } },
           { brushDataUrl: "https://files.example/b.png", medicalBrushDataUrl: "https://files.example/b.nrrd" },
         ),
       ),
@@ -129,7 +130,7 @@ describe("an asset with one image", () => {
       "bounding-box": 2,
       "unknown class": 2,
       "no points": 2,
-      "no geometry": 1,
+      "no geometry": 2,
       "no such page": 1,
       brush: 1,
       "medical-brush": 1,
@@ -199,36 +200,20 @@ describe("rules", () => {
 });
 
 describe("a multi-image asset", () => {
-  const dataset = ["https://files.example/1.png", "https://files.example/2.png", "https://files.example/3.png"];
-  const outputs = filter(v3([car(), car({ page: 2 }), car({ page: 3 }), car({ page: "1" })], { dataset }));
+  const pages = (count: number) => ({ dataset: Array.from({ length: count }, (_, page) => `https://files.example/${page}.png`) });
 
-  it("is a part a page", () => {
-    assert.deepEqual(
-      outputs.map(({ queue, suffix }) => [queue, suffix]),
-      [
-        ["raster", "/p0"],
-        ["out.p0", "/p1/f"],
-        ["out.p0", "/p2/f"],
-      ],
-    );
-    assert.deepEqual(masks(outputs)[0]?.envelope, { ...ENVELOPE, part: 0, parts: 3 });
-    assert.equal(masks(outputs)[0]?.shapes.length, 1);
+  it("of several pages is rejected as a whole, before any page is painted: nobody tells the size of its second page", () => {
+    const { asset, outcome } = onlyOutcome(filter(v3([car(), car({ page: 2 })], pages(3))));
+    assert.deepEqual([asset?.taskId, asset?.page], ["t1", undefined]);
+    assert.ok(outcome?.$case === "rejected");
+    assert.equal(outcome.value.code, "no_size");
+    assert.match(outcome.value.reason, /it has 3 pages.*size of page 1 only.*page 2/);
   });
 
-  it("has no size for the pages that the export tells nothing of", () => {
-    const [second] = outcomes(outputs);
-    assert.deepEqual(second?.envelope, { ...ENVELOPE, part: 1, parts: 3 });
-    assert.ok(second?.outcome?.$case === "rejected");
-    assert.equal(second.outcome.value.code, "no_size");
-    assert.match(second.outcome.value.reason, /page 2 of 3/);
-  });
-
-  it("drops objects on pages that it does not have", () => {
-    assert.deepEqual(masks(outputs)[0]?.dropped, [{ kind: "no such page", count: 2 }]);
-  });
-
-  it("of one page is a single mask", () => {
-    assert.deepEqual(onlyMask(filter(v3([car({ page: 0 })], { dataset: ["https://files.example/1.png"] }))).envelope?.parts, 1);
+  it("of one page is a single mask, which drops objects on pages that it does not have", () => {
+    const { asset, envelope, shapes, dropped } = onlyMask(filter(v3([car({ page: 0 }), car({ page: 1 }), car({ page: "0" })], pages(1))));
+    assert.deepEqual([asset?.page, envelope?.parts, shapes.length], [0, 1, 1]);
+    assert.deepEqual(dropped, [{ kind: "no such page", count: 2 }]);
   });
 });
 
@@ -244,6 +229,18 @@ describe("a video", () => {
         [1, 2, 40, 2, 100],
       ],
     );
+  });
+
+  it("that does not say how many frames it has is one by its objects beyond the first frame", () => {
+    const requested = masks(filter(v3([car(), car({ page: 0 }), car({ page: 31 }), car({ page: 2 ** 40 })])));
+    assert.deepEqual(
+      requested.map(({ asset, shapes, dropped }) => [asset?.page, shapes.length, dropped.length]),
+      [
+        [0, 1, 2],
+        [31, 1, 0],
+      ],
+    );
+    assert.deepEqual(onlyMask(filter(v3([car(), car({ page: 0 })]))).asset?.page, undefined, "an image");
   });
 
   it("does not paint an object on the frame from which it is gone", () => {
@@ -301,12 +298,13 @@ describe("a v2 row", () => {
 });
 
 describe("an asset that can not be masks", () => {
-  const rejectedAs = (row: object | string) => {
-    const { asset, outcome } = onlyOutcome(typeof row === "string" ? filterText(row) : filter(row));
+  const rejectionOf = (outputs: readonly StepOutput[]) => {
+    const { asset, outcome } = onlyOutcome(outputs);
     assert.ok(outcome?.$case === "rejected");
     assert.equal(asset?.externalId, "a.png");
     return `${outcome.value.code}: ${outcome.value.reason}`;
   };
+  const rejectedAs = (row: object | string) => rejectionOf(typeof row === "string" ? filterText(row) : filter(row));
 
   it("is rejected when its row is broken, named by what can be seen of it", () => {
     assert.match(rejectedAs('{"externalId":"a.png","task":{'), /^unreadable_row: .*too early/);
@@ -340,7 +338,9 @@ describe("an asset that can not be masks", () => {
 
   it("is rejected with more parts than the limit", () => {
     assert.match(rejectedAs(v3([], { dataset: new Array(6).fill("") })), /^over_limit: it has 6 pages.*PARTS_PER_ASSET_LIMIT/);
-    assert.equal(filter(v3([], { dataset: new Array(5).fill("") })).length, 5);
+    const frames = (count: number) => filter(v3(Array.from({ length: count }, (_, page) => car({ page, polygon: [[1, 1]] }))));
+    assert.match(rejectionOf(frames(6)), /^over_limit: it has 6 pages.*PARTS_PER_ASSET_LIMIT.*include_key_frames_only/);
+    assert.equal(frames(5).length, 5);
   });
 
   it("is rejected at once when pages times tasks are more than memory could hold", () => {

@@ -4,7 +4,7 @@
  * AssetExported -> MaskRequested, one a part, or AssetOutcome: skipped by a rule, or rejected for a reason. Deterministic: the same row
  * gives the same bytes (docs/delivery.md rule 12).
  */
-import type { AssetExported, AssetIdentity, Envelope, Shape } from "../../proto/gen/maskline/v1/pipeline.js";
+import type { AssetExported, AssetIdentity, Envelope } from "../../proto/gen/maskline/v1/pipeline.js";
 import { idSuffix } from "../../proto/pipeline.js";
 import type { StepOutput } from "../runtime/step.js";
 import { type AssetRow, glimpseIdentity, readAssetRow, type TaskRow } from "./asset-row.js";
@@ -52,10 +52,18 @@ function filterRow(row: AssetRow, envelope: Envelope, context: FilterContext, li
 
   const parts = partsOf(row, exported, limits.partsPerAsset);
   checkIdentity(row, parts);
+  const size = sizeOf(row, limits.imagePixels);
   const budget = pointBudget(limits.pointsPerContour, limits.pointsPerAsset);
-  const painted = parts.map((part) => shapesOf(part.tools, context.classes, budget, part.dropped));
-  return parts.map((part, at) =>
-    outputOf({ row, part, shapes: painted[at] ?? [] }, { ...envelope, part: at, parts: parts.length }, context, limits),
+  const painted = parts.map((part) => ({ part, shapes: shapesOf(part.tools, context.classes, budget, part.dropped) }));
+  return painted.map(({ part, shapes }, at) =>
+    maskRequested({
+      envelope: { ...envelope, part: at, parts: parts.length },
+      asset: identityOf(row, part.task, part.page),
+      ...size,
+      mode: context.mode,
+      shapes,
+      dropped: part.dropped.list(),
+    }),
   );
 }
 
@@ -73,25 +81,6 @@ function checkIdentity(row: AssetRow, parts: readonly Part[]): void {
     "over_limit",
     `its ids and batch names have ${own} characters, too many to go with each of its ${parts.length} masks`,
   );
-}
-
-interface PaintedPart {
-  readonly row: AssetRow;
-  readonly part: Part;
-  readonly shapes: Shape[];
-}
-
-/** One part without a size does not keep the others from being painted; a single one is the whole asset. */
-function outputOf({ row, part, shapes }: PaintedPart, envelope: Envelope, context: FilterContext, limits: FilterLimits): StepOutput {
-  const asset = identityOf(row, part.task, part.page);
-  try {
-    const { width, height } = sizeOf(row, part, limits.imagePixels);
-    return maskRequested({ envelope, asset, width, height, mode: context.mode, shapes, dropped: part.dropped.list() });
-  } catch (error) {
-    if (!(error instanceof Rejection) || envelope.parts === 1) throw error;
-    const suffix = idSuffix.part(envelope.part) + idSuffix.filtered;
-    return assetRejected(envelope, asset, { code: error.code, reason: error.message }, suffix);
-  }
 }
 
 function wholeAsset(envelope: Envelope): Envelope {

@@ -16,7 +16,7 @@ export function assetSkipped(envelope: Envelope, asset: AssetIdentity, rule: Ski
   return assetOutcome({ envelope, asset, outcome: { $case: "skipped", value: { rule } } }, idSuffix.filtered);
 }
 
-/** `suffix` tells apart what one input may end in: the whole asset, or several of its parts. */
+/** `suffix` tells who decided it (proto/pipeline.ts). */
 export function assetRejected(
   envelope: Envelope,
   asset: AssetIdentity,

@@ -19,10 +19,11 @@ export interface Part {
  */
 export function partsOf(row: AssetRow, tasks: readonly TaskRow[], limit: number): Part[] {
   // Decided before any list of pages is made: a row can name many pages and many tasks.
-  if (row.pages * tasks.length > limit) throw tooMany(row, row.pages * tasks.length, limit);
-  const perTask = tasks.map((task) => toolsByPage(row, task));
+  if (row.pages * tasks.length > limit) throw tooMany(row.pages * tasks.length, limit, false);
+  const frames = framesOf(row);
+  const perTask = tasks.map((task) => toolsByPage(row, task, frames));
   const count = perTask.reduce((sum, { pages }) => sum + pages.length, 0);
-  if (count > limit) throw tooMany(row, count, limit);
+  if (count > limit) throw tooMany(count, limit, frames > 1);
   return perTask.flatMap(({ task, pages, toolsOn, misplaced }) =>
     pages.map((page, first) => {
       const dropped = countDropped();
@@ -32,12 +33,26 @@ export function partsOf(row: AssetRow, tasks: readonly TaskRow[], limit: number)
   );
 }
 
-function tooMany(row: AssetRow, count: number, limit: number): Rejection {
-  const hint = row.frames > 1 ? "; the config key include_key_frames_only exports fewer frames" : "";
+function tooMany(count: number, limit: number, isVideo: boolean): Rejection {
+  const hint = isVideo ? "; the config key include_key_frames_only exports fewer frames" : "";
   return new Rejection(
     "over_limit",
     `it has ${count} pages, frames or tasks; this installation makes ${limit} masks an asset (PARTS_PER_ASSET_LIMIT)${hint}`,
   );
+}
+
+/** A page travels as 32 bits. */
+const MOST_FRAMES = 2 ** 31;
+
+/** How many frames a video has; 1 for all others. An asset that does not say is a video when a tool of it lies beyond the first frame. */
+function framesOf({ pages, frames, tasks }: AssetRow): number {
+  if (pages > 0) return 1;
+  if (frames !== undefined) return Math.min(frames, MOST_FRAMES);
+  return tasks.some(({ tools }) => tools.some(({ page }) => isPageOf(page, MOST_FRAMES) && page > 0)) ? MOST_FRAMES : 1;
+}
+
+function isPageOf(page: unknown, count: number): page is number {
+  return typeof page === "number" && Number.isInteger(page) && page >= 0 && page < count;
 }
 
 interface PagedTools {
@@ -48,16 +63,16 @@ interface PagedTools {
   readonly misplaced: readonly string[];
 }
 
-function toolsByPage(row: AssetRow, task: TaskRow): PagedTools {
-  const isVideo = row.pages === 0 && row.frames > 1;
-  const pageCount = isVideo ? row.frames : Math.max(row.pages, 1);
+function toolsByPage(row: AssetRow, task: TaskRow, frames: number): PagedTools {
+  const isVideo = frames > 1;
+  const pageCount = isVideo ? frames : Math.max(row.pages, 1);
   const byPage = new Map<number, ToolRow[]>();
   const misplaced: string[] = [];
   for (const tool of task.tools) {
     // The entry only says that the object is gone from this frame on.
     if (isVideo && tool.stopped) continue;
     const page = tool.page ?? (isVideo ? undefined : 0);
-    if (typeof page === "number" && Number.isInteger(page) && page >= 0 && page < pageCount) {
+    if (isPageOf(page, pageCount)) {
       const tools = byPage.get(page);
       if (tools) tools.push(tool);
       else byPage.set(page, [tool]);

@@ -46,6 +46,11 @@ describe("the standing of a v3 task", () => {
       LABELED,
     ],
     [
+      "a second review that is still open, and no Label entry",
+      history({ stageId: "s2", completedAt: at(2) }, { stageId: "s2", completedAt: null }),
+      LABELED,
+    ],
+    [
       "reviews in any order of their times",
       history({ stageId: "s2", completedAt: at(9) }, { stageId: "s2", completedAt: at(2) }),
       REVIEWED,

@@ -17,7 +17,7 @@ export function standingsOf(row: AssetRow, stages: StageKinds): Standing[] {
 
 /**
  * v3: the latest entry of a Review stage is completed, or any entry carries a review status other than Todo. Labeled by a completed entry
- * of a Label stage, by `labeledAt`, or because the task is completed.
+ * of a Label or Review stage (nobody reviews what was not labeled), by `labeledAt`, or because the task is completed.
  */
 function standingInV3(row: AssetRow, task: TaskRow, stages: StageKinds): Standing {
   let latestReview: StageEntry | undefined;
@@ -26,7 +26,7 @@ function standingInV3(row: AssetRow, task: TaskRow, stages: StageKinds): Standin
   for (const entry of task.history) {
     const kind = stageKind(stages, entry.stageId, entry.stage);
     if (kind === "review" && isLater(entry, latestReview)) latestReview = entry;
-    if (kind === "label" && entry.completedAt !== undefined) labeled = true;
+    if ((kind === "label" || kind === "review") && entry.completedAt !== undefined) labeled = true;
     if (isVerdict(entry.reviewStatus)) reviewed = true;
   }
   reviewed ||= latestReview?.completedAt !== undefined;

@@ -1,7 +1,6 @@
-/** How large a part's mask is. */
+/** How large an asset's masks are. */
 import type { AssetRow } from "./asset-row.js";
 import { describeValue } from "./excerpt.js";
-import type { Part } from "./parts.js";
 import { Rejection } from "./rejection.js";
 
 export interface Size {
@@ -11,12 +10,12 @@ export interface Size {
 }
 
 /**
- * From `metadata.width` and `.height`. All frames of a video have that size; of a multi-image asset it is the first page's.
+ * From `metadata.width` and `.height`: of all frames of a video, but only of the first page of a multi-image asset, whose pages may differ.
  * @throws Rejection `no_size`, or `over_limit` for more than `pixelLimit` pixels.
  */
-export function sizeOf(row: AssetRow, part: Part, pixelLimit: number): Size {
-  if (row.pages > 1 && part.page !== undefined && part.page > 0) {
-    throw new Rejection("no_size", `the export tells the size of page 1 only, and this is page ${part.page + 1} of ${row.pages}`);
+export function sizeOf(row: AssetRow, pixelLimit: number): Size {
+  if (row.pages > 1) {
+    throw new Rejection("no_size", `it has ${row.pages} pages, and the export tells the size of page 1 only: that of page 2 is not known`);
   }
   const { width, height } = row;
   if (!isLength(width) || !isLength(height)) {

@@ -66,7 +66,7 @@ function kindOf(entry: Readonly<Record<string, unknown>>): string {
   for (const key of Object.keys(entry)) {
     if (typeof entry[key] === "object" && entry[key] !== null && !OTHER_KEYS.has(key) && TOOL_NAME.test(key)) return key;
   }
-  return [POLYGON, SEGMENTATION].find((kind) => Object.hasOwn(entry, kind)) ?? DROPPED_KINDS.noGeometry;
+  return [POLYGON, SEGMENTATION].find((kind) => entry[kind] === null) ?? DROPPED_KINDS.noGeometry;
 }
 
 /** Whether this is a tool that Hub is known to have, painted or not. */

@@ -4,7 +4,7 @@ import { describeError } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import { type Answers, failure } from "./answer.js";
 import type { Session } from "./hub.js";
-import type { AcceptedRun } from "./run-record.js";
+import { type AcceptedRun, isConfirmed } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
 import { BadPayload, parseSession } from "./session-payload.js";
 
@@ -15,7 +15,8 @@ export interface AcceptParts {
   readonly answers: Answers;
   /** Starts driving a run. */
   readonly begin: (record: AcceptedRun) => void;
-  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
   readonly log: Logger;
 }
 
@@ -34,18 +35,28 @@ export async function acceptSession(payload: unknown, parts: AcceptParts): Promi
     run: ulid(),
     plugin: parts.plugin,
     session,
-    acceptedAt: parts.now(),
+    acceptedAt: parts.wallClock(),
     state: "accepted",
   });
   const { run } = record;
   if (!inserted) {
     log.info({ run, session: session.session, state: record.state }, "Hub sent a session again");
-    if (record.state === "ended") answers.repeat(record, session);
+    await renewKey(run, session, store);
+    const known = store.get(run);
+    if (known?.state === "ended") answers.repeat(known, session);
     return;
   }
   log.info({ run, session: session.session, project: session.projectId }, "session accepted");
   if (problem === undefined && record.state === "accepted") parts.begin(record);
-  if (problem !== undefined) await answers.end(run, () => failure(session, [{ level: "ERROR", message: problem }]));
+  if (problem !== undefined) await answers.end(run, () => failure(session, problem));
+}
+
+/** The user's key may have been renewed since: with the old one Hub would take no answer. Once it has the answer, no key is kept. */
+async function renewKey(run: string, { apiKey }: Session, store: RunStore): Promise<void> {
+  await store.change(run, (record) => {
+    if (apiKey === "" || isConfirmed(record) || record.session.apiKey === apiKey) return undefined;
+    return { ...record, session: { ...record.session, apiKey } };
+  });
 }
 
 function readPayload(payload: unknown): { readonly session: Session | undefined; readonly problem: string | undefined } {

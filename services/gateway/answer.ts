@@ -1,9 +1,11 @@
 /** The one decision of a run, and telling Hub until it knows (docs/delivery.md rules 8 and 9). */
+import { setMaxListeners } from "node:events";
 import { describeError, Fatal } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
+import { type Bell, createBell } from "./bell.js";
 import type { Answer, HubEnd, Session } from "./hub.js";
-import { doubling } from "./patience.js";
-import { type AcceptedRun, type EndedRun, forgetful, type OpenRun } from "./run-record.js";
+import { truncate } from "./log-record.js";
+import { type AcceptedRun, type EndedRun, forgetful, isConfirmed, type OpenRun } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
 import type { Timing } from "./timing.js";
 import type { UserLine } from "./user-log.js";
@@ -23,7 +25,7 @@ export interface AnswerParts {
   readonly onEnded: (run: string) => void;
   readonly onFatal: (error: Error) => void;
   readonly log: Logger;
-  readonly timing: Pick<Timing, "firstPause" | "longestPause" | "now">;
+  readonly timing: Pick<Timing, "firstPause" | "longestPause" | "wallClock">;
 }
 
 export interface Answers {
@@ -34,56 +36,81 @@ export interface Answers {
   end(run: string, decide: (record: AcceptedRun | OpenRun) => Ending | undefined): Promise<boolean>;
   /** Sends the stored answer until Hub has confirmed it; the run's log lines once a process. */
   deliver(run: string): void;
-  /** Answers a session that was delivered again after its end: the same bytes, with the key it came with. */
+  /**
+   * Answers a session that was delivered again after its end: the same bytes, with the key it came with. An answer that is being sent
+   * already goes on with that key, at once: the old one may have been refused.
+   */
   repeat(record: EndedRun, session: Session): void;
   stop(): Promise<void>;
 }
 
+/** A reason that repeats what a user or Hub gave may be long; the console is for people. */
+const MAX_REASON_LENGTH = 8_000;
+
 /** What ends a session that can not have its archive; the reason goes before it, as an ERROR. */
-export function failure(session: Session, lines: readonly UserLine[]): Ending {
+export function failure(session: Session, reason: string): Ending {
+  const lines: UserLine[] = [{ level: "ERROR", message: truncate(reason, MAX_REASON_LENGTH) }];
   return { answer: { error: true, session: session.session }, lines };
+}
+
+/** One answer that is on its way, and the session as Hub sent it last. */
+interface Sending {
+  session: Session;
+  /** Rings when the session came again. */
+  readonly renewed: Bell;
+  work: Promise<void>;
 }
 
 export function createAnswers(parts: AnswerParts): Answers {
   const { store, hub, log, timing } = parts;
   const stopping = new AbortController();
-  const sending = new Map<string, Promise<void>>();
+  // Every answer that Hub has not confirmed listens to it, and any number of them may wait for a Hub that is away.
+  setMaxListeners(0, stopping.signal);
+  const sendings = new Map<string, Sending>();
 
-  function inBackground(run: string, task: () => Promise<void>): void {
-    if (sending.has(run) || stopping.signal.aborted) return;
-    const work = task()
+  function inBackground(run: string, session: Session, task: (sending: Sending) => Promise<void>): void {
+    if (sendings.has(run) || stopping.signal.aborted) return;
+    const sending: Sending = { session, renewed: createBell(), work: Promise.resolve() };
+    sendings.set(run, sending);
+    sending.work = task(sending)
       .catch((error: unknown) => {
         if (stopping.signal.aborted) return;
         if (error instanceof Fatal) parts.onFatal(error);
         else log.error({ run, error: describeError(error) }, "answering a session failed");
       })
-      .finally(() => sending.delete(run));
-    sending.set(run, work);
+      .finally(() => sendings.delete(run));
   }
 
-  /** Hub's end retries by itself; what comes back here was refused, and is tried again ever more rarely. */
-  async function send(run: string, session: Session, answer: Answer): Promise<void> {
-    for (const pause of doubling(timing.firstPause, timing.longestPause * 40)) {
+  /**
+   * Hub's end retries by itself; what comes back here was refused, and is tried again ever more rarely.
+   * @returns whether Hub has the answer; otherwise the run was forgotten, for its answer was kept long enough
+   */
+  async function send(run: string, sending: Sending, answer: Answer): Promise<boolean> {
+    for (let pauseMs = timing.firstPause; store.get(run); pauseMs = Math.min(pauseMs * 2, timing.longestPause * 40)) {
+      const { session } = sending;
       try {
         await hub.answer(session, answer, stopping.signal);
-        return;
+        return true;
       } catch (error) {
         if (stopping.signal.aborted) throw error;
         log.warn({ run, session: session.session, error: describeError(error) }, "Hub could not be told a session's answer; trying again");
-        await pause(stopping.signal);
+        if (sending.session === session) await sending.renewed.next(pauseMs, stopping.signal);
       }
-      if (!store.get(run)) return;
     }
+    return false;
   }
 
-  async function deliver(run: string): Promise<void> {
+  function deliver(run: string): void {
     const record = store.get(run);
-    if (record?.state !== "ended" || record.end.confirmedAt !== undefined) return;
-    for (const { level, message } of record.end.lines) hub.log(record.session, level, message);
-    await send(run, record.session, record.end.answer);
-    const forget = (current: unknown) => (current === record ? forgetful(record, timing.now()) : undefined);
-    await store.change(run, forget, "remove");
-    log.info({ run, session: record.session.session }, "Hub has the session's answer");
+    if (record?.state === "ended" && !isConfirmed(record)) inBackground(run, record.session, (sending) => tellAndForget(record, sending));
+  }
+
+  async function tellAndForget({ run, session, end }: EndedRun, sending: Sending): Promise<void> {
+    for (const { level, message } of end.lines) hub.log(session, level, message);
+    if (await send(run, sending, end.answer)) {
+      await store.change(run, (now) => (now.state === "ended" ? forgetful(now, timing.wallClock()) : undefined), "remove");
+      log.info({ run, session: session.session }, "Hub has the session's answer");
+    } else log.warn({ run, session: session.session }, "Hub never took the session's answer; it is given up");
     // What can not be erased now is swept at the next start (exports), or after a day (blobs).
     await parts.erase(run).catch((error: unknown) => log.warn({ run, error: describeError(error) }, "a run could not be erased whole"));
   }
@@ -103,21 +130,27 @@ export function createAnswers(parts: AnswerParts): Answers {
             acceptedAt,
             state: "ended",
             epoch,
-            end: { ...ending, at: timing.now(), confirmedAt: undefined },
+            end: { ...ending, at: timing.wallClock(), confirmedAt: undefined },
           }
         );
       });
       if (!ended) return false;
       log.info({ run, session: ended.session.session, failed: "error" in ended.end.answer }, "the session has ended");
       parts.onEnded(run);
-      inBackground(run, () => deliver(run));
+      deliver(run);
       return true;
     },
-    deliver: (run) => inBackground(run, () => deliver(run)),
-    repeat: (record, session) => inBackground(record.run, () => send(record.run, session, record.end.answer)),
+    deliver,
+    repeat({ run, end }, session) {
+      const sending = sendings.get(run);
+      if (!sending) return inBackground(run, session, async (begun) => void (await send(run, begun, end.answer)));
+      if (session.apiKey === "") return;
+      sending.session = session;
+      sending.renewed.ring();
+    },
     async stop() {
       stopping.abort(new Error("the gateway is stopping"));
-      await Promise.allSettled(sending.values());
+      await Promise.allSettled([...sendings.values()].map(({ work }) => work));
     },
   };
 }

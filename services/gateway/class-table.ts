@@ -25,8 +25,8 @@ const CAPACITY: Readonly<Record<ClassMappingType, number>> = {
   project_colors: Number.POSITIVE_INFINITY,
 };
 
-/** Tools whose objects are painted. */
-const PAINTED_TOOLS: readonly string[] = ["polygon", "segmentation"];
+/** Tools whose objects are painted, and the keys of their geometries (docs/hub-protocol.md section 12). */
+export const PAINTED_TOOLS: readonly string[] = ["polygon", "segmentation"];
 
 export interface ClassTable {
   readonly mode: ColourMode;

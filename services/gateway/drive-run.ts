@@ -1,22 +1,21 @@
 /** The life of one run, from an accepted session to its end: prepare, pin to a packager, publish, watch; whatever fails ends it. */
+import { Outage } from "../runtime/bus/publish-patiently.js";
 import { describeError, Fatal, Retry } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
-import type { Logger } from "../runtime/log.js";
 import { redactUrls } from "../runtime/redact.js";
 import { type Answers, failure } from "./answer.js";
 import { type HubEnd, HubFailure } from "./hub.js";
-import type { Packagers } from "./packagers.js";
+import { isPinned, type PinParts, pinToPackager } from "./pin-run.js";
 import { type Prepared, type PrepareParts, prepareRun } from "./prepare-run.js";
 import { createProgressLines } from "./progress-lines.js";
 import { type PinnedRun, publishRound, type RoundParts } from "./publish-round.js";
-import type { AcceptedRun, OpenRun, Pin } from "./run-record.js";
+import type { AcceptedRun, Pin } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
-import { type UserLine, WAITING_FOR_PACKAGER_TEXT } from "./user-log.js";
+import type { UserLine } from "./user-log.js";
 import { type Decision, decide } from "./watch-run.js";
 
-export interface DriveParts extends RoundParts, Pick<PrepareParts, "exportFile" | "limits"> {
+export interface DriveParts extends RoundParts, Pick<PinParts, "packagers" | "tell" | "log">, Pick<PrepareParts, "exportFile" | "limits"> {
   readonly store: RunStore;
-  readonly packagers: Packagers;
   readonly hub: Pick<HubEnd, "project" | "fetchExport" | "progress">;
   readonly answers: Pick<Answers, "end">;
   readonly busReady: () => boolean;
@@ -24,9 +23,7 @@ export interface DriveParts extends RoundParts, Pick<PrepareParts, "exportFile" 
   readonly volatileBus: boolean;
   /** When the process began to listen for packagers. */
   readonly watchingSince: number;
-  readonly tell: (run: string, line: UserLine, verbose: boolean) => void;
   readonly onFatal: (error: Error) => void;
-  readonly log: Logger;
 }
 
 /** Resolves when the run has ended, or `signal` is aborted: then it stays as it is, for the next process. Never rejects. */
@@ -63,14 +60,17 @@ async function resumeOnVolatileBus(run: string, { store }: DriveParts): Promise<
 }
 
 async function publishUntilEnded(run: string, parts: DriveParts, signal: AbortSignal): Promise<void> {
-  const watch = createWatch(run, parts);
+  const outage = new Outage((reason) =>
+    parts.log.warn({ run, error: describeError(reason) }, "the run's assets can not be published; waiting"),
+  );
+  const watch = createWatch(run, outage, parts);
   for (;;) {
     const record = parts.store.get(run);
     if (record?.state !== "open") return;
     const pinned = isPinned(record) ? record : await pinToPackager(record, undefined, parts, signal);
     if (!pinned) continue;
     const round = new AbortController();
-    const publishing = publishRound(pinned, parts, AbortSignal.any([signal, round.signal]));
+    const publishing = publishRound(pinned, outage, parts, AbortSignal.any([signal, round.signal]));
     try {
       // Publishing ends before watching does; only its failure counts here.
       const failed = publishing.then(() => new Promise<never>(() => undefined));
@@ -85,12 +85,8 @@ async function publishUntilEnded(run: string, parts: DriveParts, signal: AbortSi
   }
 }
 
-function isPinned(record: OpenRun): record is PinnedRun {
-  return record.pin !== undefined;
-}
-
 /** Watches one round until something has to be done, or the run has ended. */
-function createWatch(run: string, parts: DriveParts) {
+function createWatch(run: string, outage: Outage, parts: DriveParts) {
   const { store, book, packagers, timing } = parts;
   let lines: ReturnType<typeof createProgressLines> | undefined;
 
@@ -107,7 +103,8 @@ function createWatch(run: string, parts: DriveParts) {
       parts.hub.progress(record.session, progress.accounted, total);
       const line = lines(progress);
       if (line !== undefined) parts.tell(run, { level: "INFO", message: line }, verbose);
-      if (!parts.busReady() || !packagers.inSync(pin.packager)) awayUntil = now;
+      const waitsFor = outage.reason;
+      if (waitsFor || !parts.busReady() || !packagers.inSync(pin.packager)) awayUntil = now;
       const decision = decide(
         {
           now,
@@ -116,6 +113,7 @@ function createWatch(run: string, parts: DriveParts) {
           progress,
           roundAt,
           awayUntil,
+          outage: waitsFor && describeError(waitsFor),
           packager: packagers.seen(pin.packager),
           watchingSince: parts.watchingSince,
           replacement: packagers.choose(() => 0, pin.packager) !== undefined,
@@ -155,51 +153,11 @@ function samePlace(now: Pin | undefined, then: Pin): now is Pin {
   return now?.epoch === then.epoch && now.round === then.round;
 }
 
-/**
- * A new epoch on the packager with the fewest open runs; the user is told when there is none for a while.
- * A run that lost its ledger stays where it is, for its packager is there again. When the packager that was silent (`except`) comes back
- * before there is another one, nothing is changed.
- */
-async function pinToPackager(
-  record: OpenRun,
-  except: string | undefined,
-  parts: DriveParts,
-  signal: AbortSignal,
-): Promise<PinnedRun | undefined> {
-  const { run, pin, frozen } = record;
-  const { store, packagers, book, timing } = parts;
-  const openRuns = (packager: string) =>
-    store.active().filter((other) => other.state === "open" && other.run !== run && other.pin?.packager === packager).length;
-  const since = timing.now();
-  let noticed = false;
-  for (;;) {
-    const home = pin && except === undefined && packagers.inSync(pin.packager) ? packagers.seen(pin.packager) : undefined;
-    const chosen = home ?? packagers.choose(openRuns, except);
-    if (chosen) {
-      const { packager, ledgerId } = chosen;
-      const next: Pin = { packager, ledgerId, epoch: (pin?.epoch ?? 0) + 1, round: 0, position: 0, fruitless: 0, targets: [] };
-      const changed = await store.change(run, (now) =>
-        now.state === "open" && now.pin?.epoch === pin?.epoch ? { ...now, pin: next } : undefined,
-      );
-      if (changed) parts.log.info({ run, packager, epoch: next.epoch, total: frozen.total }, "the run is pinned to a packager");
-      return changed && isPinned(changed) ? changed : undefined;
-    }
-    if (except !== undefined && packagers.inSync(except)) return undefined;
-    const waited = timing.now() - since;
-    if (waited >= timing.giveUp) throw new UserFailure("The export stopped: no packager was there to take it.");
-    if (!noticed && waited >= timing.waitNotice) {
-      noticed = true;
-      parts.tell(run, { level: "WARNING", message: WAITING_FOR_PACKAGER_TEXT }, frozen.verbose);
-    }
-    await book.bell(run).next(timing.tick, signal);
-  }
-}
-
 async function endWithError(run: string, error: unknown, { answers, log, onFatal }: DriveParts): Promise<void> {
   log.error({ run, error: describeError(error) }, "the session ends with an error");
   try {
-    const lines: UserLine[] = [{ level: "ERROR", message: redactUrls(userText(run, error)) }];
-    await answers.end(run, ({ session }) => failure(session, lines));
+    const reason = redactUrls(userText(run, error));
+    await answers.end(run, ({ session }) => failure(session, reason));
   } catch (failed) {
     onFatal(failed instanceof Error ? failed : new Error(describeError(failed)));
   }

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { crc32, deflateRawSync } from "node:zlib";
 import { ZipArchive } from "archiver";
 import fc from "fast-check";
-import { deleteExport, type ExportLimits, freezeExport } from "./export-store.js";
+import { deleteExport, downloadFile, type ExportLimits, freezeExport } from "./export-store.js";
 import { HubFailure } from "./hub.js";
 
 const LIMITS: ExportLimits = { maxEntryBytes: 1e9, maxRatio: 200, maxLineBytes: 1e8 };
@@ -173,6 +173,16 @@ test("nothing remains beside the frozen file but its offsets", async () => {
   assert.deepEqual((await readdir(folder)).sort(), ["download", "rows", "rows.offsets"]);
   await deleteExport(join(folder, "rows"));
   assert.deepEqual(await readdir(folder), ["download"]);
+});
+
+test("what a killed process left of an export is deleted with it", async () => {
+  const target = join(folder, "killed");
+  for (const file of [downloadFile(target), `${target}.partial`]) await writeFile(file, "half of");
+  await deleteExport(target);
+  assert.deepEqual(
+    (await readdir(folder)).filter((file) => file.startsWith("killed")),
+    [],
+  );
 });
 
 const archive = zip([["export.ndjson", ROWS.repeat(1000)]]);

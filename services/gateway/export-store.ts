@@ -28,7 +28,7 @@ export interface FrozenExport {
  * @throws HubFailure, in a user's words, when the export is damaged or over a limit; the signal's reason; system errors as they are.
  */
 export async function freezeExport(downloaded: string, target: string, limits: ExportLimits, signal: AbortSignal): Promise<FrozenExport> {
-  const partial = `${target}.partial`;
+  const partial = partialFile(target);
   try {
     const block = await withFile(downloaded, "r", (source) =>
       withFile(partial, "w", (output) => writeRows(source, output, limits, signal)),
@@ -44,9 +44,18 @@ export async function freezeExport(downloaded: string, target: string, limits: E
   }
 }
 
-/** Deletes a frozen export. None there is fine. */
+/** Where the export of `target` is downloaded to, before it is frozen there. */
+export function downloadFile(target: string): string {
+  return `${target}.download`;
+}
+
+/** Deletes a frozen export, and what a process left of it that was killed while it was made. None there is fine. */
 export async function deleteExport(target: string): Promise<void> {
-  for (const file of [target, offsetsFile(target), `${target}.partial`]) await rm(file, { force: true });
+  for (const file of [target, offsetsFile(target), partialFile(target), downloadFile(target)]) await rm(file, { force: true });
+}
+
+function partialFile(target: string): string {
+  return `${target}.partial`;
 }
 
 async function writeRows(source: FileHandle, output: FileHandle, limits: ExportLimits, signal: AbortSignal): Promise<RowBlock> {

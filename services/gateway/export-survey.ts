@@ -1,8 +1,10 @@
 /** What an export without its project tells of it: classes and batches, by first appearance. One pass, in bounded memory. */
 import { open } from "node:fs/promises";
+import { PAINTED_TOOLS } from "./class-table.js";
 import { locateExportText, readExportText } from "./export-archive.js";
 import { RowBlock } from "./export-rows.js";
 import type { ExportLimits } from "./export-store.js";
+import { asFields, type Fields } from "./json-value.js";
 import type { OntologyTool, ProjectBatch } from "./project.js";
 import { createRowSplitter } from "./split-rows.js";
 
@@ -13,8 +15,6 @@ export interface ExportSurvey {
 }
 
 const LINE_FEED = 0x0a;
-/** The geometry keys that are painted (docs/hub-protocol.md section 12). */
-const PAINTED = ["polygon", "segmentation"];
 
 /**
  * Reads the export once. Rows that can not be read tell nothing here: the pipeline rejects them by name.
@@ -59,7 +59,7 @@ export function createSurveyor(): Surveyor {
   function addObject(object: Fields): void {
     const schemaId = asText(object.schemaId);
     const title = asText(object.title) || schemaId;
-    const tool = PAINTED.find((kind) => isGeometry(object[kind]));
+    const tool = PAINTED_TOOLS.find((kind) => isGeometry(object[kind]));
     const key = schemaId || `title ${title}`;
     if (tool !== undefined && title !== "" && !tools.has(key)) tools.set(key, { schemaId, title, tool, color: undefined });
   }
@@ -76,14 +76,8 @@ export function createSurveyor(): Surveyor {
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 function isGeometry(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false;
-}
-
-function asFields(value: unknown): Fields | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
 function asList(value: unknown): readonly unknown[] {

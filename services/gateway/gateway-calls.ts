@@ -16,7 +16,8 @@ export interface CallParts extends Omit<SyncParts, "runs"> {
   readonly store: RunStore;
   readonly hub: Pick<HubEnd, "uploadTarget">;
   readonly answers: Pick<Answers, "end">;
-  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
   /** Aborted when the gateway stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -26,7 +27,7 @@ export interface CallParts extends Omit<SyncParts, "runs"> {
 const KEPT_TARGETS = 8;
 
 export function createGatewayCalls(parts: CallParts): GatewayCalls {
-  const { store, hub, answers, signal, log, now } = parts;
+  const { store, hub, answers, signal, log, wallClock } = parts;
 
   function known(run: string): RunRecord {
     const record = store.get(run);
@@ -70,7 +71,7 @@ export function createGatewayCalls(parts: CallParts): GatewayCalls {
       // Reported again because the reply was lost: the first one has decided.
       if (record.state === "ended" && record.epoch === epoch) return {};
       const pinned = current(run, epoch);
-      const ending = endingOf(pinned, result, now());
+      const ending = endingOf(pinned, result, wallClock());
       const ended = await answers.end(run, (found) => (epochOf(found) === epoch ? ending : undefined));
       if (!ended && epochOf(known(run)) !== epoch) throw new OutOfDate(`run ${run} is no longer in epoch ${epoch}`);
       return {};
@@ -107,5 +108,5 @@ function uploadedEnding({ session, acceptedAt, frozen, pin }: PinnedRun, { targe
 
 function failedEnding({ session }: PinnedRun, failed: PackagingFailed | undefined): Ending {
   const reason = failed?.reason || "the packager gave no reason";
-  return failure(session, [{ level: "ERROR", message: `The archive could not be made: ${reason}` }]);
+  return failure(session, `The archive could not be made: ${reason}`);
 }

@@ -1,4 +1,5 @@
 /** Logs and answers over Hub's REST API, for the REST connector (docs/hub-protocol.md section 5.5). */
+import { setMaxListeners } from "node:events";
 import { waitFor } from "../runtime/backoff.js";
 import { describeError, Retry } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
@@ -24,6 +25,8 @@ interface Sending {
  */
 export function createHttpReporter(rest: Pick<HubRest, "pluginLog" | "pluginResponse">, log: Logger): Reporter {
   const stopping = new AbortController();
+  // Every session that sends a line listens to it, and any number of them may.
+  setMaxListeners(0, stopping.signal);
   const sendings = new Map<string, Sending>();
 
   async function sendLogs(session: Session, backlog: LogBacklog): Promise<void> {

@@ -1,8 +1,9 @@
 /** Hub's refusals and absences in a user's words: which step, what came, what to do. Pure but for the error kinds. */
 import { Retry } from "../runtime/errors.js";
 import { HttpFailure } from "../runtime/http-failure.js";
+import { redact } from "../runtime/redact.js";
 import { HubFailure } from "./hub.js";
-import { redact, truncate } from "./log-record.js";
+import { truncate } from "./log-record.js";
 
 /** An answer of Hub that is no success; thrown inside so that retries can look at it. */
 export class HubRefusal extends Error {
@@ -19,20 +20,28 @@ export class HubRefusal extends Error {
 
 const MAX_REASON_LENGTH = 200;
 
+export interface FailedStep {
+  /** As the subject of a sentence: "Exporting the project". */
+  readonly step: string;
+  readonly secrets: readonly string[];
+  /** Whether the fault is one that passes, though it has outlasted the tries of the step. */
+  readonly passing: boolean;
+}
+
 /**
- * What a failed step is to the session: HubFailure when it failed for good, Retry when Hub or its storage can not be reached. Anything
- * else (the local disk) stays what it is.
- * @param step as the subject of a sentence: "Exporting the project"
+ * What a failed step is to the session: HubFailure when it failed for good, Retry when Hub or its storage is away or troubled now.
+ * Anything else (the local disk) stays what it is.
  */
-export function failureOf(step: string, error: unknown, secrets: readonly string[]): unknown {
+export function failureOf(error: unknown, { step, secrets, passing }: FailedStep): unknown {
   if (error instanceof HubRefusal) {
     const reason = truncate(redact(error.reason, secrets).replace(/\s+/g, " ").trim(), MAX_REASON_LENGTH);
     const said = reason === "" ? "" : `, "${reason}"`;
-    return new HubFailure(`${step} failed: Hub answered HTTP ${error.status}${said}. ${adviceOn(error.status)}`);
+    const message = `${step} failed: Hub answered HTTP ${error.status}${said}.`;
+    return passing ? new Retry(message) : new HubFailure(`${message} ${adviceOn(error.status)}`);
   }
   if (!(error instanceof HttpFailure)) return error;
   const message = redact(`${step} failed: ${error.message}.`, secrets);
-  if (error.kind === "network") return new Retry(message);
+  if (passing) return new Retry(message);
   if (error.kind === "timeout")
     return new HubFailure(`${message} Try again later; if the project is very large, a longer time limit may help.`);
   if (error.kind === "too large") return new HubFailure(`${message} Export fewer batches or stages at once, or have the limit raised.`);
@@ -45,7 +54,6 @@ function adviceOn(status: number): string {
   }
   if (status === 403) return "The user who pressed Run may not do this in the project: ask its owner for the right to export.";
   if (status === 404) return "The project may have been deleted, or the plugin's API_HOST may not be this Hub's REST host.";
-  if (status === 429) return "Hub limits the number of calls: press Run again in some minutes.";
   if (status >= 500) return "Hub itself had a problem: press Run again in some minutes.";
   if (status >= 400 || status <= 299)
     return "Check that the project still exists, that the user who pressed Run can see it, and that the chosen stages and batches exist.";

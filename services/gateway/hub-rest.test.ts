@@ -196,16 +196,38 @@ test("an answer without what was asked for is a failure, also when it is HTML", 
   assert.match((await failure(rest().uploadTarget(session, "a.zip", never))).message, /no usable uploadUrl/);
 });
 
-test("a Hub that can not be reached is Retry; one that does not answer in time a failure", async () => {
-  handlers = [breaksOff];
-  assert.ok((await failure(rest().project(session, never))) instanceof Retry);
+const away: readonly (readonly [what: string, handler: Handler])[] = [
+  ["breaks connections off", breaksOff],
+  ["answers 500", answers(500, { status: "fail", message: "oops" })],
+  ["answers 503", answers(503, {})],
+  ["answers 429", answers(429, {})],
+  ["does not answer in time", () => {}],
+];
+for (const [what, handler] of away) {
+  test(`a Hub that ${what} for longer than the tries is Retry, whatever is asked of it`, async () => {
+    const calls = rest(50);
+    handlers = [handler];
+    assert.ok((await failure(calls.project(session, never))) instanceof Retry);
+    assert.ok((await failure(calls.uploadTarget(session, "a.zip", never))) instanceof Retry);
+    handlers = [success({ uploadUrl: "http://bucket.test/a" }), handler];
+    assert.ok((await failure(calls.uploadTarget(session, "a.zip", never))) instanceof Retry);
+    handlers = [success({ exportPath: `${hub.origin}/bucket/e.zip?sig=1` }), handler];
+    assert.ok(
+      (await failure(calls.fetchExport(session, { keyFramesOnly: false, maxBytes: 9 }, join(folder, "none"), never))) instanceof Retry,
+    );
+  });
+}
+
+test("a troubled Hub that is asked for an export is Retry too; but an export that took too long is not begun anew", async () => {
+  const fetchExport = () => rest(50).fetchExport(session, { keyFramesOnly: false, maxBytes: 1 }, join(folder, "none"), never);
+  handlers = [answers(502, {})];
+  assert.ok((await failure(fetchExport())) instanceof Retry);
   handlers = [() => {}];
-  const late = await failure(rest(50).project(session, never));
+  hub.seen.length = 0;
+  const late = await failure(fetchExport());
   assert.ok(late instanceof HubFailure);
   assert.match(late.message, /no answer within 0\.05 s/);
-  hub.seen.length = 0;
-  await failure(rest(50).fetchExport(session, { keyFramesOnly: false, maxBytes: 1 }, join(folder, "none"), never));
-  assert.equal(hub.seen.length, 1, "an export that took too long is not begun anew");
+  assert.equal(hub.seen.length, 1);
 });
 
 test("an abort ends a call and its retries with the signal's reason", async () => {

@@ -1,15 +1,17 @@
 /**
  * Hub's REST calls of a session (docs/hub-protocol.md sections 5 to 7). Every step has a timeout and bounded retries; what a step throws
- * in the end is a HubFailure in a user's words, Retry while Hub can not be reached, or the signal's reason.
+ * in the end is a HubFailure in a user's words, Retry while Hub is away or troubled, or the signal's reason.
  */
 import { type BackoffBounds, retrying } from "../runtime/backoff.js";
 import { describeError } from "../runtime/errors.js";
 import { downloadToFile, requestJson } from "../runtime/http.js";
 import { HttpFailure, isPassingHttpFailure } from "../runtime/http-failure.js";
 import type { Logger } from "../runtime/log.js";
+import { redact } from "../runtime/redact.js";
 import { type Answer, HubFailure, type Session, type UploadTarget } from "./hub.js";
 import { failureOf, HubRefusal } from "./hub-failure.js";
-import { type LogRecord, redact } from "./log-record.js";
+import { asFields } from "./json-value.js";
+import type { LogRecord } from "./log-record.js";
 
 export interface HubRestOptions {
   /** Hub's REST host, without `/v2` and without a slash at its end. */
@@ -51,7 +53,7 @@ interface Attempted {
   readonly session: Session;
   readonly signal: AbortSignal;
   readonly attempts?: number;
-  /** What took so long is not begun anew. */
+  /** What took so long is not begun anew, by nobody. */
   readonly timeoutIsFinal?: boolean;
 }
 
@@ -71,13 +73,14 @@ export function createHubRest(options: HubRestOptions): HubRest {
     { step, session, signal, attempts = retries.attempts, timeoutIsFinal = false }: Attempted,
     work: () => Promise<T>,
   ): Promise<T> {
+    const isPassing = (error: unknown) => !(timeoutIsFinal && isTimeout(error)) && isPassingHttpFailure(asHttpFailure(error));
     try {
       return await retrying(
         work,
         {
           ...retries,
           attempts,
-          isPassing: (error) => !(timeoutIsFinal && isTimeout(error)) && isPassingHttpFailure(asHttpFailure(error)),
+          isPassing,
           onRetry: (error, attempt, delayMs) =>
             log.warn(
               { session: session.session, step, attempt, delayMs, error: redact(describeError(error), [session.apiKey]) },
@@ -87,7 +90,7 @@ export function createHubRest(options: HubRestOptions): HubRest {
         signal,
       );
     } catch (error) {
-      throw signal.aborted ? signal.reason : failureOf(step, error, [session.apiKey]);
+      throw signal.aborted ? signal.reason : failureOf(error, { step, secrets: [session.apiKey], passing: isPassing(error) !== false });
     }
   }
 
@@ -138,7 +141,9 @@ export function createHubRest(options: HubRestOptions): HubRest {
         // The link may expire while the download is tried again: then one fresh link.
         await retrying(download, { ...retries, attempts: 2, isPassing: isExpiredLink }, signal);
       } catch (error) {
-        throw signal.aborted ? signal.reason : failureOf("Downloading the export", error, [session.apiKey]);
+        if (signal.aborted) throw signal.reason;
+        const passing = isPassingHttpFailure(error) !== false;
+        throw failureOf(error, { step: "Downloading the export", secrets: [session.apiKey], passing });
       }
     },
 
@@ -195,14 +200,14 @@ export function exportQuery({ projectId, stage, batches }: Session, keyFramesOnl
 
 /** `data` of `{status, data}`; for calls whose answer is undocumented, whatever came with a 2xx. */
 function openEnvelope(status: number, body: unknown, retryAfterMs: number | undefined): unknown {
-  const envelope = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  const envelope = asFields(body) ?? {};
   const failed = envelope.status === "fail" || envelope.status === "error";
   if (status >= 200 && status <= 299 && !failed) return envelope.data;
   throw new HubRefusal(status, typeof envelope.message === "string" ? envelope.message : "", retryAfterMs);
 }
 
 function urlIn(data: unknown, field: string, step: string): string {
-  const value = typeof data === "object" && data !== null ? (data as Record<string, unknown>)[field] : undefined;
+  const value = asFields(data)?.[field];
   if (typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value;
   throw new HubFailure(`${step} failed: Hub's answer has no usable ${field}. The plugin's API_HOST may not be this Hub's REST host.`);
 }

@@ -25,6 +25,7 @@ const log = createLogger("silent");
 let origin = "";
 let connector: Connector;
 let accepted: unknown[] = [];
+let takeSession: () => Promise<void> = async () => {};
 let sent: (LogRecord | Answer)[] = [];
 let takeLog: (record: LogRecord) => Promise<void> = async () => {};
 let takeAnswer: (signal: AbortSignal) => Promise<void> = async () => {};
@@ -51,7 +52,11 @@ beforeEach(async () => {
     origin = `http://127.0.0.1:${port}`;
   };
   connector = createHubServer({ listenHost: "127.0.0.1", port: 0, pluginSecret: SECRET, reporter, log, onListening });
-  await connector.start(async (payload) => void accepted.push(payload));
+  takeSession = async () => {};
+  await connector.start(async (payload) => {
+    await takeSession();
+    accepted.push(payload);
+  });
 });
 
 afterEach(() => connector.stop());
@@ -105,4 +110,22 @@ test("stopping ends a waiting answer with Retry", async () => {
   await connector.stop();
   await waiting;
   assert.equal(connector.connected(), false);
+});
+
+test("a session that is being accepted when the server stops is still answered", async () => {
+  let storing = () => {};
+  const begun = new Promise<void>((begin) => {
+    takeSession = () => {
+      begin();
+      return new Promise((resolve) => {
+        storing = resolve;
+      });
+    };
+  });
+  const asked = ask("POST", "/plugin", { body: '{"session":"s-1"}' });
+  await begun;
+  const stopping = connector.stop();
+  storing();
+  assert.deepEqual(await asked, { status: 200, body: null });
+  await stopping;
 });

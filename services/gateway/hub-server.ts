@@ -21,6 +21,8 @@ export interface HubServerOptions {
 
 const MAX_BODY_BYTES = 2 ** 20;
 const BODY_TIMEOUT_MS = 30_000;
+/** For requests under way when we stop. */
+const FINISH_MS = 500;
 
 interface Reply {
   readonly status: number;
@@ -45,6 +47,8 @@ export function createHubServer(options: HubServerOptions): Connector {
       return new Promise((resolve, reject) => {
         server.once("error", reject);
         server.listen(options.port, options.listenHost, () => {
+          server.off("error", reject);
+          server.on("error", (error) => log.error({ error: describeError(error) }, "Hub's connection could not be taken"));
           const address = server.address();
           if (typeof address === "object" && address) options.onListening?.(address.port);
           resolve();
@@ -59,7 +63,9 @@ export function createHubServer(options: HubServerOptions): Connector {
       if (!server.listening) return;
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        server.closeIdleConnections();
+        // A session that is being accepted is still acknowledged.
+        setTimeout(() => server.closeAllConnections(), FINISH_MS).unref();
       });
     },
   };

@@ -161,6 +161,27 @@ test("a session goes to the callback; an acknowledgement that Hub asks for comes
   assert.deepEqual(accepted, [{ session: "s-1" }, { session: "s-2" }]);
 });
 
+test("a session that is being accepted when the gateway stops is still acknowledged", async () => {
+  let storing = () => {};
+  let begun = false;
+  await connector.start(() => {
+    begun = true;
+    return new Promise((resolve) => {
+      storing = resolve;
+    });
+  });
+  await until("a connection", () => sockets.length === 1);
+  let acknowledged = false;
+  sockets[0]?.emit("plugin", { session: "s-1" }, () => {
+    acknowledged = true;
+  });
+  await until("the session", () => begun);
+  const stopping = connector.stop();
+  storing();
+  await stopping;
+  await until("the acknowledgement", () => acknowledged);
+});
+
 test("a session that can not be accepted is not acknowledged, and the connection goes on", async () => {
   await connector.start(() => Promise.reject(new Error("disk full")));
   await until("a connection", () => sockets.length === 1);

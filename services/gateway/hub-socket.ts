@@ -7,6 +7,7 @@
 import { Manager, type Socket } from "socket.io-client";
 import { type BackoffBounds, backoffDelay } from "../runtime/backoff.js";
 import { describeError } from "../runtime/errors.js";
+import { inTime } from "../runtime/in-time.js";
 import type { Logger } from "../runtime/log.js";
 import type { Connector } from "./connector.js";
 import { Outbox } from "./outbox.js";
@@ -40,12 +41,13 @@ export function createHubSocket(options: HubSocketOptions): Connector {
   let connectedAt = 0;
   let redial: NodeJS.Timeout | undefined;
   let heartbeats: NodeJS.Timeout | undefined;
+  const accepting = new Set<Promise<void>>();
 
   function dial(): void {
     const connection = openConnection(options, {
       connected(socket) {
         live = true;
-        connectedAt = Date.now();
+        connectedAt = performance.now();
         log.info({}, "connected to Hub");
         const beat = () => socket.emit("heartbeat", { id: pluginId, secret: pluginSecret });
         beat();
@@ -55,12 +57,15 @@ export function createHubSocket(options: HubSocketOptions): Connector {
           response: (answer) => void socket.emit("response", answer),
         });
       },
-      plugin: (payload, ack) => void deliver(payload, ack),
+      plugin(payload, ack) {
+        const work = deliver(payload, ack).finally(() => accepting.delete(work));
+        accepting.add(work);
+      },
       pinged: () => {
         if (live) outbox.pinged();
       },
       lost(reason) {
-        if (live && Date.now() - connectedAt >= STABLE_MS) failures = 0;
+        if (live && performance.now() - connectedAt >= STABLE_MS) failures = 0;
         silence();
         if (stopped) return;
         failures += 1;
@@ -102,6 +107,8 @@ export function createHubSocket(options: HubSocketOptions): Connector {
       if (stopped) return;
       stopped = true;
       clearTimeout(redial);
+      // A session that is being accepted is still acknowledged.
+      await inTime(Promise.all(accepting), FLUSH_MS);
       silence();
       outbox.close();
       await present?.close();

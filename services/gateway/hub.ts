@@ -38,7 +38,7 @@ export interface UploadTarget {
 
 /**
  * All calls that take a signal reject with its reason when aborted. Calls retry passing faults by themselves, within bounds; what they then
- * throw is a HubFailure, or Retry while Hub can not be reached.
+ * throw is a HubFailure, or Retry while Hub is away or troubled.
  */
 export interface HubEnd {
   /** Connects. `accept` is called with every session payload as it arrived; it resolves when the session is durably accepted. */

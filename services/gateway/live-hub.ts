@@ -1,6 +1,7 @@
 /** The Hub end over the network: a connector for sessions, logs and answers, and the REST API for everything else. */
 import { describeError } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
+import { redact } from "../runtime/redact.js";
 import type { Connector } from "./connector.js";
 import { createHttpReporter } from "./http-reporter.js";
 import { type HubEnd, HubFailure } from "./hub.js";
@@ -55,7 +56,10 @@ export function createLiveHub(config: LiveHubConfig, log: Logger): HubEnd {
     },
     fetchExport: rest.fetchExport,
     uploadTarget: rest.uploadTarget,
-    log: (session, level, message) => connector.log(session, logRecord(session, pluginId, level, message, [pluginSecret])),
+    log(session, level, message) {
+      const safe = redact(message, [session.apiKey, pluginSecret]);
+      connector.log(session, logRecord(session, pluginId, level, safe));
+    },
     progress: () => undefined,
     answer: connector.answer,
     stop: connector.stop,

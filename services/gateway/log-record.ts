@@ -1,4 +1,4 @@
-/** Log records as Hub takes them (docs/hub-protocol.md section 7), made safe for the user's console: no URL queries, no keys. */
+/** Log records as Hub takes them (docs/hub-protocol.md section 7), none too long for it. Pure. */
 import type { LogLevel, Session } from "./hub.js";
 
 /** In this key order on the wire. */
@@ -22,35 +22,17 @@ const MAX_ECHO_LENGTH = 2_000;
 
 /**
  * One record of a session's log.
- * @param secrets values that must not be shown, besides the session's own key.
+ * @param message without secrets (`redact` of runtime/redact.ts): the user's console is not the place for them.
  */
-export function logRecord(
-  session: Session,
-  pluginId: string,
-  level: LogLevel,
-  message: string,
-  secrets: readonly string[] = [],
-): LogRecord {
-  const safe = redact(message, [session.apiKey, ...secrets]);
+export function logRecord(session: Session, pluginId: string, level: LogLevel, message: string): LogRecord {
   return {
     level,
     organization: truncate(session.orgId, MAX_ECHO_LENGTH),
     pluginId,
     runBy: truncate(session.runBy, MAX_ECHO_LENGTH),
     session: session.session,
-    msg: truncate(safe, MAX_MESSAGE_LENGTH),
+    msg: truncate(message, MAX_MESSAGE_LENGTH),
   };
-}
-
-/** Removes credentials, query and fragment of every URL in a text, and each of the secrets, plain or percent-encoded. */
-export function redact(text: string, secrets: readonly string[]): string {
-  const withoutQueries = text
-    .replace(/\b((?:https?|wss?):\/\/)[^\s/"'<>@]*@/gi, "$1")
-    .replace(/(\b(?:https?|wss?):\/\/[^\s"'<>?#]+)[?#][^\s"'<>]*/gi, "$1?[redacted]");
-  return secrets
-    .filter((secret) => secret.length >= 4)
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
-    .reduce((safe, secret) => safe.replaceAll(secret, "[redacted]"), withoutQueries);
 }
 
 /** The text, or its beginning and how much was left out. A pair of surrogates is never torn. */

@@ -1,9 +1,8 @@
 /** Wires the gateway: Hub on one side, the bus and gRPC on the other, the store between them. */
-import { mkdir, readdir } from "node:fs/promises";
+import { setMaxListeners } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { describeError } from "../runtime/errors.js";
 import { serveGateway } from "../runtime/grpc.js";
-import type { Logger } from "../runtime/log.js";
 import type { Platform, Service } from "../runtime/service.js";
 import { lockVolume } from "../runtime/volume-lock.js";
 import { acceptSession } from "./accept-session.js";
@@ -17,6 +16,7 @@ import { readRows } from "./read-rows.js";
 import { createRunKeeper } from "./run-keeper.js";
 import { createProgressBook } from "./run-progress.js";
 import { openRunStore, type RunStore } from "./run-store.js";
+import { sweepBlobs, sweepExports } from "./sweep.js";
 import { waitingForTurnText } from "./user-log.js";
 
 export interface Gateway extends Service {
@@ -33,7 +33,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 export async function startGateway(platform: Platform, options: GatewayOptions): Promise<Gateway> {
   const folder = join(options.dataDir, "gateway");
   const exports = join(folder, "exports");
-  const lock = await lockVolume(folder, { onLost: platform.onFatal });
+  const lock = await lockVolume(folder, { onLost: platform.onFatal, onWait: (reason) => platform.log.info({}, reason) });
   let store: RunStore | undefined;
   try {
     await mkdir(exports, { recursive: true, mode: 0o700 });
@@ -59,6 +59,8 @@ async function startOn(
 ): Promise<Gateway> {
   const { hub, gatewayId, timing } = options;
   const stopping = new AbortController();
+  // Every call that asks Hub for an upload target listens to it, and all sessions may ask at once.
+  setMaxListeners(0, stopping.signal);
   const book = createProgressBook(timing.now);
   const packagers = createPackagers({ now: timing.now, inSync: timing.inSync });
   const exportFile = (run: string) => join(exports, `${run}.ndjson`);
@@ -66,7 +68,7 @@ async function startOn(
     await deleteExport(exportFile(run));
     await blobs.deleteRun(run);
   };
-  const answers = createAnswers({ store, hub, erase, onEnded: (run) => book.bell(run).ring(), onFatal, log, timing });
+  const answers = createAnswers({ store, hub, erase, onEnded: book.ring, onFatal, log, timing });
   const tell: Parameters<typeof driveRun>[1]["tell"] = (run, { level, message }, verbose) => {
     const session = store.get(run)?.session;
     if (session && (verbose || level === "WARNING" || level === "ERROR")) hub.log(session, level, message);
@@ -93,12 +95,25 @@ async function startOn(
     if (record.state === "ended") answers.deliver(record.run);
     else keeper.begin(record);
   }
-  const calls = createGatewayCalls({ gatewayId, packagers, book, store, hub, answers, now: timing.now, signal: stopping.signal, log });
-  const accept = async (payload: unknown) => {
-    if (stopping.signal.aborted) throw new Error("the gateway is stopping; the session is left to its next start");
-    await acceptSession(payload, { plugin: options.plugin, store, answers, begin: keeper.begin, now: timing.now, log });
+  const calls = createGatewayCalls({
+    gatewayId,
+    packagers,
+    book,
+    store,
+    hub,
+    answers,
+    wallClock: timing.wallClock,
+    signal: stopping.signal,
+    log,
+  });
+  // Also while stopping: a session that is not accepted is lost, for over the WebSocket Hub never sends it again. The next start drives it.
+  const acceptParts = { plugin: options.plugin, store, answers, begin: keeper.begin, wallClock: timing.wallClock, log };
+  const accept = (payload: unknown) => acceptSession(payload, acceptParts);
+  const prune = async () => {
+    await store.prune(timing.wallClock() - timing.keepResults).catch(onFatal);
+    // In the background: a blob store that is away holds up nothing.
+    void sweepBlobs({ blobs, store, keepMs: timing.keepBlobs, wallClock: timing.wallClock, signal: stopping.signal, log });
   };
-  const prune = () => store.prune(timing.now() - timing.keepResults).catch(onFatal);
   const pruning = setInterval(prune, PRUNE_EVERY_MS);
   pruning.unref();
 
@@ -107,10 +122,9 @@ async function startOn(
   const stop = async () => {
     clearInterval(pruning);
     stopping.abort(new Error("the gateway is stopping"));
-    // Runs are let go of first: what fails because Hub's end closes must not end a session.
-    await keeper.stop();
-    await answers.stop();
-    await hub.stop();
+    // Hub's end closes at once, so that hardly a session comes in any more. Runs and answers are told to stop just before it: what fails
+    // because it closes must not end a session.
+    await Promise.all([keeper.stop(), answers.stop(), hub.stop()]);
     await listener?.close();
   };
   try {
@@ -130,19 +144,4 @@ async function startOn(
       return stopped;
     },
   };
-}
-
-/** Exports of runs that are confirmed or unknown were left behind by a process that was killed while it erased them. */
-async function sweepExports(exports: string, store: RunStore, log: Logger): Promise<void> {
-  const needed = (run: string) => {
-    const record = store.get(run);
-    return record !== undefined && !(record.state === "ended" && record.end.confirmedAt !== undefined);
-  };
-  const runs = new Set((await readdir(exports)).map((file) => file.split(".")[0] ?? ""));
-  for (const run of runs) {
-    if (needed(run)) continue;
-    await deleteExport(join(exports, `${run}.ndjson`)).catch((error: unknown) => {
-      log.warn({ run, error: describeError(error) }, "an export that is no longer needed could not be deleted");
-    });
-  }
 }

@@ -1,7 +1,20 @@
 /** Finding the name that somebody meant. */
+import { listed, quoted } from "./user-words.js";
 
 /** Names longer than this are not compared: the cost grows with the product of the lengths. */
 const MAX_COMPARED = 100;
+/** More candidates than these are not compared: each costs time, in which nothing else happens. */
+const MAX_CANDIDATES = 500;
+/** So many unknown names are told, each with the one that was meant. */
+const MAX_TOLD = 20;
+
+/** `"nroth" (did you mean "north"?), "elsewhere" and 980 more`: however many there are, the first ones are compared and told. */
+export function listedWithNearest(unknown: readonly string[], candidates: readonly string[]): string {
+  return listed(unknown, MAX_TOLD, (name) => {
+    const meant = nearestName(name, candidates);
+    return meant === undefined ? quoted(name) : `${quoted(name)} (did you mean ${quoted(meant)}?)`;
+  });
+}
 
 /**
  * The candidate that `name` is probably a misspelling of, or undefined when none is near: at most a third of its letters may differ.
@@ -10,7 +23,7 @@ const MAX_COMPARED = 100;
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(name);
   let best: { readonly candidate: string; readonly distance: number } | undefined;
-  for (const candidate of candidates) {
+  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     const known = plain(candidate);
     const longest = Math.max(wanted.length, known.length);
     const allowed = Math.floor(longest / 3);

@@ -7,6 +7,7 @@ import { describeError } from "../runtime/errors.js";
 import type { ExportLimits } from "./export-store.js";
 import { type ExportSurvey, surveyExport } from "./export-survey.js";
 import { type Answer, type HubEnd, HubFailure, type LogLevel } from "./hub.js";
+import { asFields } from "./json-value.js";
 import { type Project, parseProject } from "./project.js";
 
 export interface OfflineHubOptions {
@@ -91,8 +92,7 @@ interface Wishes {
 /** What the config asks of the project. A config that can not be read asks nothing: the session's own check says what is wrong with it. */
 function wishesOf(configText: string | undefined): Wishes {
   try {
-    const config: unknown = JSON.parse(configText ?? "");
-    const fields = typeof config === "object" && config !== null ? (config as Record<string, unknown>) : {};
+    const fields = asFields(JSON.parse(configText ?? "")) ?? {};
     return {
       projectColours: fields.class_mapping_type === "project_colors",
       batches: Array.isArray(fields.batch_names) && fields.batch_names.length > 0,

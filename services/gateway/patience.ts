@@ -4,10 +4,7 @@ import { waitFor } from "../runtime/backoff.js";
 import { describeError, Retry } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
 
-/** Endless pauses, each twice as long as the one before up to the longest. */
-export function* doubling(firstMs: number, longestMs: number): Generator<(signal: AbortSignal) => Promise<void>, never> {
-  for (let ms = firstMs; ; ms = Math.min(ms * 2, longestMs)) yield (signal) => waitFor(ms, signal);
-}
+const RUN_LATER = "It was tried again and again, in vain: press Run again later, or ask whoever runs the plugin.";
 
 export interface Patience {
   readonly firstPause: number;
@@ -24,15 +21,14 @@ export interface Patience {
  */
 export async function patiently<T>(task: () => Promise<T>, patience: Patience, signal: AbortSignal): Promise<T> {
   const startedAt = patience.now();
-  for (const wait of doubling(patience.firstPause, patience.longestPause)) {
+  for (let pauseMs = patience.firstPause; ; pauseMs = Math.min(pauseMs * 2, patience.longestPause)) {
     try {
       return await task();
     } catch (error) {
       if (!(error instanceof Retry) || signal.aborted) throw error;
-      if (patience.now() - startedAt >= patience.giveUp) throw new UserFailure(describeError(error), { cause: error });
+      if (patience.now() - startedAt >= patience.giveUp) throw new UserFailure(`${describeError(error)} ${RUN_LATER}`, { cause: error });
       patience.onRetry(error);
-      await wait(signal);
+      await waitFor(pauseMs, signal);
     }
   }
-  throw new Error("unreachable: the pauses are endless");
 }

@@ -4,7 +4,7 @@ import { RunContext, type Settings } from "../../proto/gen/maskline/v1/run.js";
 import { describeError } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
-import { deleteExport, type ExportLimits, freezeExport } from "./export-store.js";
+import { deleteExport, downloadFile, type ExportLimits, freezeExport } from "./export-store.js";
 import type { HubEnd } from "./hub.js";
 import { patiently } from "./patience.js";
 import type { Project } from "./project.js";
@@ -12,7 +12,7 @@ import { archiveName, buildRunContext } from "./run-context.js";
 import type { AcceptedRun, Frozen } from "./run-record.js";
 import { parseSettings } from "./session-settings.js";
 import type { Timing } from "./timing.js";
-import { acceptedText, problemsText, READING_EXPORT_TEXT, type UserLine } from "./user-log.js";
+import { acceptedText, problemsText, READING_EXPORT_TEXT, type UserLine, waitingForHubText } from "./user-log.js";
 
 export interface PrepareParts {
   readonly hub: Pick<HubEnd, "project" | "fetchExport">;
@@ -37,20 +37,25 @@ export interface Prepared {
  */
 export async function prepareRun(record: AcceptedRun, parts: PrepareParts, signal: AbortSignal): Promise<Prepared> {
   const { run, session } = record;
-  const patience = {
-    ...parts.timing,
-    onRetry: (error: Error) => parts.log.warn({ run, error: describeError(error) }, "Hub can not be reached; trying again"),
-  };
   const parsed = parseSettings(session.configJson);
   if ("problems" in parsed) throw new UserFailure(problemsText(parsed.problems));
   const { settings } = parsed;
+  let told = false;
+  const patience = {
+    ...parts.timing,
+    onRetry(error: Error) {
+      parts.log.warn({ run, error: describeError(error) }, "Hub is away or troubled; trying again");
+      if (!told) parts.tell({ level: "WARNING", message: waitingForHubText(error.message) }, settings.verbose);
+      told = true;
+    },
+  };
   parts.tell({ level: "INFO", message: READING_EXPORT_TEXT }, settings.verbose);
   const project = await patiently(() => parts.hub.project(session, signal), patience, signal);
   const { context, warnings } = contextOf(record, settings, project);
   for (const message of [...parsed.warnings, ...warnings]) parts.tell({ level: "WARNING", message }, settings.verbose);
 
   const target = parts.exportFile(run);
-  const downloaded = `${target}.download`;
+  const downloaded = downloadFile(target);
   const options = { keyFramesOnly: settings.includeKeyFramesOnly, maxBytes: parts.limits.maxEntryBytes };
   try {
     await deleteExport(target);

@@ -6,7 +6,7 @@ import { progressText } from "./user-log.js";
 export function createProgressLines(
   { total, verboseFrequency }: { readonly total: number; readonly verboseFrequency: number },
   now: () => number,
-): (progress: RunProgress) => string | undefined {
+): (progress: Pick<RunProgress, "accounted" | "epoch">) => string | undefined {
   const every = Math.max(1, verboseFrequency);
   let epoch = 0;
   let told = 0;

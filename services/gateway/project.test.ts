@@ -61,13 +61,13 @@ test("missing ids, titles and colours are tolerated, entries of nothing are left
 });
 
 for (const [name, reply, message] of [
-  ["nothing", undefined, /project is empty; allowed: a JSON object/],
+  ["nothing", undefined, /project is nothing; allowed: a JSON object/],
   ["a list", [], /project is a list/],
-  ["text", "<html>", /project is a string/],
+  ["text", "<html>", /project is a text/],
   ["an answer that failed", { status: "fail", message: "x" }, /no project in it \(it has the keys status, message\)/],
   ["an empty object", {}, /it has no keys/],
   ["tools that are no list", { tools: { a: 1 } }, /tools is an object; allowed: a list/],
-  ["stages that are no list", { ...body, stages: "Label" }, /stages is a string; allowed: a list/],
+  ["stages that are no list", { ...body, stages: "Label" }, /stages is a text; allowed: a list/],
   ["an ontology that is no object", { ...body, categorySchema: [] }, /categorySchema is a list; allowed: an object/],
 ] as const) {
   test(`${name} is refused with what is wrong`, () => {

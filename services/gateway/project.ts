@@ -1,3 +1,5 @@
+import { asFields, type Fields, kindOf } from "./json-value.js";
+
 /** The parts of a Hub project that an export needs. */
 export interface Project {
   readonly id: string;
@@ -27,8 +29,6 @@ export interface ProjectBatch {
   readonly id: string | undefined;
   readonly name: string;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A JSON object with one of these is taken for a project; `tools` alone is a bare ontology. */
 const PROJECT_KEYS = ["categorySchema", "tools", "stages", "batches", "_id", "name"];
@@ -88,10 +88,6 @@ function parseBatch(entry: unknown): ProjectBatch[] {
   return name === undefined ? [] : [{ id: text(fields?._id) ?? text(fields?.id), name }];
 }
 
-function asFields(value: unknown): Fields | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
 function fieldsOf(value: unknown, key: string): Fields | undefined {
   if (value === undefined || value === null) return undefined;
   const fields = asFields(value);
@@ -108,10 +104,4 @@ function listOf(value: unknown, key: string): readonly unknown[] {
 /** Ids and titles are text; numbers stand for their digits. */
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return "empty";
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

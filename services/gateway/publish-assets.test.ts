@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { Outage } from "../runtime/bus/publish-patiently.js";
 import { Fatal, Retry } from "../runtime/errors.js";
 import { createBell } from "./bell.js";
 import { createCredits } from "./credits.js";
@@ -18,7 +19,8 @@ const parts = (indexes: readonly number[], changes: Partial<PublishParts>): Publ
   accounted: () => 0,
   bell: createBell(),
   onPosition: () => undefined,
-  pauses: { tick: 5, firstPause: 1, longestPause: 2 },
+  pauses: { tick: 5, firstDelayMs: 1, maxDelayMs: 2 },
+  outage: new Outage(() => undefined),
   ...changes,
 });
 
@@ -58,17 +60,24 @@ test("in whatever order acknowledgements come, the position is the longest ackno
 
 test("a bus that is away is waited for, and nothing behind it is told as published", async () => {
   let tries = 0;
+  let told = 0;
   const positions: number[] = [];
+  const outage = new Outage(() => void told++);
   await publishAssets(
     parts([0, 1], {
+      outage,
       publish: async ({ id }) => {
-        if (id.endsWith("/0") && ++tries < 4) throw new Retry("away");
+        if (!id.endsWith("/0")) return;
+        assert.equal(outage.reason?.message, tries === 0 ? undefined : "away");
+        if (++tries < 4) throw new Retry("away");
       },
       onPosition: (position) => positions.push(position),
     }),
     never,
   );
   assert.equal(tries, 4);
+  assert.equal(told, 1);
+  assert.equal(outage.reason, undefined);
   assert.deepEqual(positions, [2]);
 });
 

@@ -5,11 +5,11 @@
 import { setMaxListeners } from "node:events";
 import { AssetExported, type Envelope } from "../../proto/gen/maskline/v1/pipeline.js";
 import { assetMessageId, pipeline } from "../../proto/pipeline.js";
-import type { OutgoingMessage } from "../runtime/bus/bus.js";
-import { Retry } from "../runtime/errors.js";
+import type { BackoffBounds } from "../runtime/backoff.js";
+import type { Bus, OutgoingMessage } from "../runtime/bus/bus.js";
+import { type Outage, publishPatiently } from "../runtime/bus/publish-patiently.js";
 import type { Bell } from "./bell.js";
 import type { Credits } from "./credits.js";
-import { doubling } from "./patience.js";
 
 /** One row of the export: its position from 0, and its JSON text as Hub wrote it. */
 export interface ExportRow {
@@ -24,14 +24,16 @@ export interface PublishParts {
   readonly envelope: RoundEnvelope;
   /** Ascending. */
   readonly rows: (signal: AbortSignal) => AsyncIterable<readonly ExportRow[]>;
-  readonly publish: (message: OutgoingMessage, signal: AbortSignal) => Promise<void>;
+  readonly publish: Bus["publish"];
+  /** Knows of the messages that wait for a bus or a blob store that is away. */
+  readonly outage: Outage;
   readonly credits: Credits;
   /** Assets of the epoch that are final now; `bell` rings when it changes. */
   readonly accounted: () => number;
   readonly bell: Bell;
   /** Told the index behind the longest prefix of `rows` that the broker has acknowledged; never before it has. */
   readonly onPosition: (position: number) => void;
-  readonly pauses: { readonly tick: number; readonly firstPause: number; readonly longestPause: number };
+  readonly pauses: BackoffBounds & { readonly tick: number };
 }
 
 const MAX_PUBLISHES_IN_FLIGHT = 64;
@@ -49,7 +51,7 @@ export async function publishAssets(parts: PublishParts, signal: AbortSignal): P
   const start = (asset: ExportRow) => {
     parts.credits.published(asset.row.length);
     const acknowledged = prefix(asset.index);
-    const publishing = publishPatiently(toMessage(parts.envelope, asset), parts, stop)
+    const publishing = publishPatiently(parts.publish, toMessage(parts.envelope, asset), parts.pauses, stop, parts.outage)
       .then(acknowledged, (error: unknown) => failed.abort(error))
       .finally(() => pending.delete(publishing));
     pending.add(publishing);
@@ -81,18 +83,6 @@ function toMessage(round: RoundEnvelope, { index, row }: ExportRow): OutgoingMes
     headers: {},
     body: AssetExported.encode({ envelope, row }).finish(),
   };
-}
-
-async function publishPatiently(message: OutgoingMessage, { publish, pauses }: PublishParts, signal: AbortSignal): Promise<void> {
-  for (const pause of doubling(pauses.firstPause, pauses.longestPause)) {
-    try {
-      await publish(message, signal);
-      return;
-    } catch (error) {
-      if (!(error instanceof Retry)) throw error;
-      await pause(signal);
-    }
-  }
 }
 
 /** Acknowledgements come in any order; what is told is the prefix without a gap. */

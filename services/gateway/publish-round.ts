@@ -1,6 +1,7 @@
 /** Publishes one round of one epoch of a run: all rows in round 0, what the packager lacks in later ones. */
 import type { IndexRange } from "../../proto/gen/maskline/v1/gateway.js";
-import type { OutgoingMessage } from "../runtime/bus/bus.js";
+import type { Bus } from "../runtime/bus/bus.js";
+import type { Outage } from "../runtime/bus/publish-patiently.js";
 import { type CreditLimits, createCredits } from "./credits.js";
 import { missingRanges } from "./missing-rows.js";
 import { createPositionRecorder } from "./position-recorder.js";
@@ -16,7 +17,7 @@ export interface RoundParts {
   readonly gatewayId: string;
   readonly store: Pick<RunStore, "change">;
   readonly book: ProgressBook;
-  readonly publish: (message: OutgoingMessage, signal: AbortSignal) => Promise<void>;
+  readonly publish: Bus["publish"];
   readonly readRows: (
     run: string,
     selection: { readonly fromRow: number; readonly wanted?: readonly IndexRange[] },
@@ -26,8 +27,11 @@ export interface RoundParts {
   readonly timing: Timing;
 }
 
-/** Resolves when the broker has acknowledged everything of the round, and its end is recorded. */
-export async function publishRound(record: PinnedRun, parts: RoundParts, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves when the broker has acknowledged everything of the round, and its end is recorded.
+ * @param outage knows of the messages that wait for a bus or a blob store that is away
+ */
+export async function publishRound(record: PinnedRun, outage: Outage, parts: RoundParts, signal: AbortSignal): Promise<void> {
   const { run, pin } = record;
   const { book, timing } = parts;
   const bell = book.bell(run);
@@ -43,11 +47,12 @@ export async function publishRound(record: PinnedRun, parts: RoundParts, signal:
         envelope: { run, gateway: parts.gatewayId, packager: pin.packager, epoch: pin.epoch, round: pin.round },
         rows: pin.round === 0 ? (stop) => allRows(record, parts, stop) : (stop) => missingRows(record, parts, stop),
         publish: parts.publish,
+        outage,
         credits: createCredits(parts.credits, () => (pin.round === 0 ? pin.position : progress().accounted)),
         accounted: () => progress().accounted,
         bell,
         onPosition: positions.acknowledged,
-        pauses: timing,
+        pauses: { tick: timing.tick, firstDelayMs: timing.firstPause, maxDelayMs: timing.longestPause },
       },
       signal,
     );

@@ -74,6 +74,18 @@ test("many batches are not all listed", () => {
   assert.match(result.problems[0] ?? "", /"batch number 49" and 450 more\.$/);
 });
 
+test("of a thousand unknown batches the first are told with what was meant, and the rest are counted", () => {
+  const batches = Array.from({ length: 2000 }, (_, k) => ({ id: undefined, name: `the batch of week number ${k} in the north` }));
+  const wanted = Array.from({ length: 1000 }, (_, k) => `the batch of weak number ${k} in the nroth`);
+  const result = build({ batch_names: wanted }, { batches });
+  assert.ok("problems" in result);
+  assert.match(
+    result.problems[0] ?? "",
+    /number 19 in the nroth" \(did you mean "the batch of week number 19 in the north"\?\) and 980 more; its/,
+  );
+  assert.ok((result.problems[0]?.length ?? 0) < 8000);
+});
+
 test("a project without batches says so", () => {
   const result = build({ batch_names: ["north"] }, { batches: [] });
   assert.ok("problems" in result);

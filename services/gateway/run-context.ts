@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { RunContext, Settings } from "../../proto/gen/maskline/v1/run.js";
 import { buildClassTable } from "./class-table.js";
 import type { Session } from "./hub.js";
-import { nearestName } from "./nearest-name.js";
+import { listedWithNearest } from "./nearest-name.js";
 import type { Project, ProjectBatch } from "./project.js";
 import { listed, quoted } from "./user-words.js";
 
@@ -48,15 +48,12 @@ export function buildRunContext({ run, session, settings, project, archiveName }
 }
 
 function unknownBatches(wanted: readonly string[], batches: readonly ProjectBatch[]): string[] {
-  const names = [...new Set(batches.map(({ name }) => name))];
-  const unknown = wanted.filter((name) => !names.includes(name));
+  const names = new Set(batches.map(({ name }) => name));
+  const unknown = wanted.filter((name) => !names.has(name));
   if (unknown.length === 0) return [];
-  const asked = unknown.map((name) => {
-    const meant = nearestName(name, names);
-    return meant === undefined ? quoted(name) : `${quoted(name)} (did you mean ${quoted(meant)}?)`;
-  });
-  const known = names.length === 0 ? "the project has no batches; leave batch_names out" : `its batches are ${listed(names.map(quoted))}`;
-  return [`batch_names: the project has no batch ${listed(asked)}; ${known}.`];
+  const all = [...names];
+  const known = all.length === 0 ? "the project has no batches; leave batch_names out" : `its batches are ${listed(all.map(quoted))}`;
+  return [`batch_names: the project has no batch ${listedWithNearest(unknown, all)}; ${known}.`];
 }
 
 /**

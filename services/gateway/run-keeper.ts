@@ -1,4 +1,5 @@
 /** Drives runs, at most so many at once, until they end or the gateway stops. */
+import { setMaxListeners } from "node:events";
 import type { AcceptedRun, OpenRun } from "./run-record.js";
 import { createSlots } from "./slots.js";
 
@@ -20,6 +21,8 @@ export interface RunKeeper {
 
 export function createRunKeeper({ maxSessions, drive, onWait, onLeft }: KeeperParts): RunKeeper {
   const stopping = new AbortController();
+  // Every session that waits its turn listens to it, and any number of them may wait.
+  setMaxListeners(0, stopping.signal);
   const slots = createSlots(maxSessions);
   const driving = new Map<string, Promise<void>>();
 

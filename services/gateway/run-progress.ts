@@ -1,5 +1,5 @@
 /** What a run's packager told of it in Sync, kept in memory only: after a restart the next Sync tells it again. */
-import { type IndexRange, type OutcomeCounts, RunPhase, type SpooledRun } from "../../proto/gen/maskline/v1/gateway.js";
+import { type IndexRange, RunPhase, type SpooledRun } from "../../proto/gen/maskline/v1/gateway.js";
 import { type Bell, createBell } from "./bell.js";
 import type { Pin } from "./run-record.js";
 
@@ -12,29 +12,32 @@ export interface MissingIndexes {
 }
 
 export interface RunProgress {
-  /** Of the epoch below, since it began. */
+  /** Of the epoch below: as told last. A packager that finds a damaged record tells less than before, and must be believed. */
   readonly accounted: number;
   readonly epoch: number;
   readonly bytes: number;
   readonly phase: RunPhase;
-  readonly counts: OutcomeCounts | undefined;
   /** The packager has named this epoch with the ledger that the run is pinned to. */
   readonly echoed: boolean;
   readonly missing: MissingIndexes | undefined;
-  /** When any of it last moved; when the epoch or the process began, before that. */
+  /** When any of it last passed what it had been in its round; when the epoch or the process began, before that. */
   readonly movedAt: number;
+  /** What has to be passed. A telling that arrives late, or a loss that is made up for, is no progress by itself. */
+  readonly highest: { readonly round: number; readonly accounted: number };
 }
 
 export interface ProgressBook {
   /** What is known of the run's present epoch. */
   of(run: string, pin: Pin): RunProgress;
-  /** Takes in what its packager told. Tellings out of order never take anything back within an epoch. */
+  /** Takes in what its packager told. One out of order is believed too, until the next one comes, 2 s later at the most. */
   told(run: string, pin: Pin, total: number, spooled: SpooledRun): void;
   /** Asks for the missing indexes in the next answers to Sync, until they are told. */
   ask(run: string, pin: Pin): void;
   asked(run: string, pin: Pin): boolean;
   /** Rings when something of the run has changed. */
   bell(run: string): Bell;
+  /** Something of the run has changed. Nothing happens when nobody has asked for its bell. */
+  ring(run: string): void;
   forget(run: string): void;
 }
 
@@ -51,10 +54,10 @@ export function createProgressBook(now: () => number): ProgressBook {
       epoch,
       bytes: 0,
       phase: RunPhase.UNSPECIFIED,
-      counts: undefined,
       echoed: false,
       missing: undefined,
       movedAt: now(),
+      highest: { round: 0, accounted: 0 },
     };
     progress.set(run, fresh);
     return fresh;
@@ -78,20 +81,22 @@ export function createProgressBook(now: () => number): ProgressBook {
       const before = of(run, pin);
       const answers = asked(run, pin) && spooled.missingForRound === pin.round;
       if (answers) questions.delete(run);
-      const newer = spooled.accounted >= before.accounted;
-      const moved = spooled.accounted > before.accounted || spooled.bytes > before.bytes || spooled.phase > before.phase;
+      // A round begins where the packager then is: what it brings counts, also when it replaces what was lost.
+      const toPass = pin.round === before.highest.round ? before.highest.accounted : spooled.accounted;
+      const moved = spooled.accounted > toPass || spooled.bytes > before.bytes || spooled.phase > before.phase;
       progress.set(run, {
         epoch: pin.epoch,
-        accounted: Math.max(before.accounted, spooled.accounted),
+        accounted: spooled.accounted,
         bytes: Math.max(before.bytes, spooled.bytes),
         phase: Math.max(before.phase, spooled.phase),
-        counts: newer ? spooled.counts : before.counts,
         echoed: true,
         missing: answers ? missingOf(spooled, pin.round, total) : before.missing,
         movedAt: moved ? now() : before.movedAt,
+        highest: { round: pin.round, accounted: Math.max(toPass, spooled.accounted) },
       });
-      if (moved || answers || !before.echoed) bell(run).ring();
+      if (moved || answers || !before.echoed || spooled.accounted !== before.accounted) bells.get(run)?.ring();
     },
+    ring: (run) => bells.get(run)?.ring(),
     forget(run) {
       progress.delete(run);
       questions.delete(run);

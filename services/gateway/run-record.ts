@@ -135,6 +135,11 @@ export function encodeRunRecord(record: RunRecord): Buffer {
   return Buffer.from(JSON.stringify(record), "utf8");
 }
 
+/** Whether Hub is known to have the run's answer. */
+export function isConfirmed(record: RunRecord): boolean {
+  return record.state === "ended" && record.end.confirmedAt !== undefined;
+}
+
 /** Everything is in it that Hub may be answered with again; nothing else that belongs to the user (docs/delivery.md rule 9). */
 export function forgetful(record: EndedRun, confirmedAt: number): EndedRun {
   const { session, projectId, orgId, runBy } = record.session;

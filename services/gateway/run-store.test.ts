@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Fatal } from "../runtime/errors.js";
 import { type AcceptedRun, type EndedRun, forgetful } from "./run-record.js";
@@ -154,4 +154,43 @@ test("pruning forgets old results, and no run that has not ended", async (contex
   );
   assert.ok((await again.insert(accepted("new", "session of old"))).inserted);
   await again.close();
+});
+
+const keysOf = (folder: string) => join(dirname(folder), "keys");
+
+test("a run's key is there until its answer is confirmed or forgotten, and no session is readable without it", async (context) => {
+  const folder = await temporary(context);
+  const store = openRunStore(folder, undefined, neverFatal);
+  for (const run of ["R1", "R2", "R3"]) await store.insert(accepted(run));
+  assert.deepEqual((await readdir(keysOf(folder))).sort(), ["R1", "R2", "R3"]);
+  await store.change("R1", () => forgetful(ended(accepted("R1"), "url"), 3000), "remove");
+  await store.change("R2", () => ended(accepted("R2"), "url", 100));
+  await store.prune(1000);
+  assert.deepEqual(await readdir(keysOf(folder)), ["R3"]);
+  await store.close();
+  for (const file of await readdir(folder)) assert.ok(!(await readFile(join(folder, file))).includes(API_KEY), file);
+  await unlink(join(keysOf(folder), "R3"));
+  assert.throws(() => openRunStore(folder, undefined, neverFatal), Fatal);
+});
+
+test("keys that a killed process left behind are erased at the next start", async (context) => {
+  const folder = await temporary(context);
+  const store = openRunStore(folder, undefined, neverFatal);
+  await store.insert(accepted("R1"));
+  await store.insert(accepted("R2"));
+  await store.change("R2", () => forgetful(ended(accepted("R2"), "url"), 3000), "remove");
+  await store.close();
+  for (const run of ["R2", "never stored"]) await writeFile(join(keysOf(folder), run), "a key");
+  const again = openRunStore(folder, undefined, neverFatal);
+  assert.deepEqual(await readdir(keysOf(folder)), ["R1"]);
+  assert.equal(again.get("R2")?.session.apiKey, "");
+  await again.close();
+});
+
+test("a store that is closed takes no session, and says so", async (context) => {
+  const store = openRunStore(await temporary(context), undefined, neverFatal);
+  const last = store.insert(accepted("R1"));
+  await store.close();
+  assert.ok((await last).inserted);
+  await assert.rejects(store.insert(accepted("R2")), /store is closed/);
 });

@@ -3,13 +3,17 @@ import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from
 import { dirname, join } from "node:path";
 import { type Database, open } from "lmdb";
 import { Fatal } from "../runtime/errors.js";
-import { type AcceptedRun, encodeRunRecord, type OpenRun, parseRunRecord, type RunRecord } from "./run-record.js";
+import { openRunKeys, type RunKeys } from "./run-keys.js";
+import { type AcceptedRun, encodeRunRecord, isConfirmed, type OpenRun, parseRunRecord, type RunRecord } from "./run-record.js";
 import { createSeal, type Seal } from "./state-seal.js";
 
 /** What a change does to the stored context: stores it, removes it, or leaves it. */
 export type ContextChange = Uint8Array | "remove" | undefined;
 
-/** Everything returned is on disk. Writes reject with Fatal when the disk refuses them. */
+/**
+ * Everything returned is on disk. Writes reject with Fatal when the disk refuses them. A run is sealed with a key of its own until its
+ * answer is confirmed; what is stored from then on is its `forgetful` record, and the key is erased.
+ */
 export interface RunStore {
   get(run: string): RunRecord | undefined;
   /** All that are stored, in the order of acceptance. */
@@ -27,6 +31,7 @@ export interface RunStore {
   context(run: string): Buffer | undefined;
   /** Forgets runs whose answer was decided before `time`. */
   prune(time: number): Promise<void>;
+  /** Waits for the writes under way; later ones reject. */
   close(): Promise<void>;
 }
 
@@ -35,13 +40,18 @@ interface Tables {
   readonly contexts: Database<Uint8Array, string>;
 }
 
+interface Keys {
+  readonly seal: Seal;
+  readonly ofRuns: RunKeys;
+}
+
 /**
- * Opens or creates the store in `folder`; nobody but its owner can read it. `onFatal` is told of a write that the disk refuses, whoever
- * else learns of it.
- * @throws Fatal when a record can not be read: with another STATE_KEY, or damaged. Going on would lose a session.
+ * Opens or creates the store in `folder`, and the runs' keys in `keys` beside it; nobody but their owner can read them. `onFatal` is
+ * told of a write that the disk refuses, whoever else learns of it.
+ * @throws Fatal when a record can not be read: with another STATE_KEY, without its key file, or damaged. Going on would lose a session.
  */
 export function openRunStore(folder: string, stateKey: string | undefined, onFatal: (error: Fatal) => void): RunStore {
-  const seal = createSeal(stateKey);
+  const keys = { seal: createSeal(stateKey), ofRuns: openRunKeys(join(dirname(folder), "keys")) };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const path = join(folder, "runs.mdb");
@@ -57,7 +67,12 @@ export function openRunStore(folder: string, stateKey: string | undefined, onFat
     await root.flushed;
     await root.close();
   };
-  return runStore(tables, seal, loadRuns(tables, seal), onFatal, close);
+  const runs = loadRuns(tables, keys);
+  keys.ofRuns.keepOnly((run) => {
+    const record = runs.get(run);
+    return record !== undefined && !isConfirmed(record);
+  });
+  return runStore(tables, keys, runs, onFatal, close);
 }
 
 /** A file that was just created is only there after a power cut when its folder was synced. */
@@ -70,11 +85,11 @@ function syncFolder(folder: string): void {
   }
 }
 
-function loadRuns({ runs }: Tables, seal: Seal): Map<string, RunRecord> {
+function loadRuns({ runs }: Tables, { seal, ofRuns }: Keys): Map<string, RunRecord> {
   const loaded = new Map<string, RunRecord>();
   for (const { key, value } of runs.getRange()) {
     try {
-      loaded.set(key, parseRunRecord(seal.open(key, value)));
+      loaded.set(key, parseRunRecord(seal.open(key, value, ofRuns.get(key))));
     } catch (cause) {
       throw new Fatal(`the stored run ${key} can not be read`, { cause });
     }
@@ -84,7 +99,7 @@ function loadRuns({ runs }: Tables, seal: Seal): Map<string, RunRecord> {
 
 function runStore(
   tables: Tables,
-  seal: Seal,
+  { seal, ofRuns }: Keys,
   runs: Map<string, RunRecord>,
   onFatal: (error: Fatal) => void,
   close: () => Promise<void>,
@@ -98,9 +113,11 @@ function runStore(
   for (const record of runs.values()) remember(record);
   const sessions = new Map([...runs.values()].map((record) => [sessionKey(record), record.run]));
   const queues = new Map<string, Promise<unknown>>();
+  let closed = false;
 
   /** Runs tasks of the same key one after the other. */
   function inTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
+    if (closed) return Promise.reject(new Error("the gateway's store is closed"));
     const turn = (queues.get(key) ?? Promise.resolve()).then(task, task);
     const settled = turn
       .catch(() => undefined)
@@ -113,17 +130,21 @@ function runStore(
 
   async function write(record: RunRecord, context: ContextChange): Promise<void> {
     const { run } = record;
+    const runKey = isConfirmed(record) ? undefined : ofRuns.get(run);
     await durably(() => {
-      tables.runs.put(run, seal.seal(run, encodeRunRecord(record)));
+      tables.runs.put(run, seal.seal(run, encodeRunRecord(record), runKey));
       if (context === "remove") tables.contexts.remove(run);
-      else if (context) tables.contexts.put(run, seal.seal(run, context));
+      else if (context) tables.contexts.put(run, seal.seal(run, context, runKey));
     });
     remember(record);
+    if (isConfirmed(record)) await orFatal(() => ofRuns.erase(run));
   }
 
-  async function durably(writes: () => void): Promise<void> {
+  const durably = (writes: () => void) => orFatal(() => tables.runs.transaction(writes));
+
+  async function orFatal<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await tables.runs.transaction(writes);
+      return await work();
     } catch (cause) {
       const fatal = new Fatal("the gateway's state can not be written to its volume", { cause });
       onFatal(fatal);
@@ -139,6 +160,7 @@ function runStore(
       inTurn(`session ${sessionKey(record)}`, async () => {
         const known = runs.get(sessions.get(sessionKey(record)) ?? "");
         if (known) return { record: known, inserted: false };
+        await orFatal(() => ofRuns.create(record.run));
         await write(record, undefined);
         sessions.set(sessionKey(record), record.run);
         return { record, inserted: true };
@@ -152,23 +174,24 @@ function runStore(
       }),
     context(run) {
       const stored = tables.contexts.get(run);
-      return stored && seal.open(run, stored);
+      return stored && seal.open(run, stored, ofRuns.get(run));
     },
     async prune(time) {
-      const old = [...runs.values()].filter((record) => record.state === "ended" && record.end.at < time);
-      if (old.length === 0) return;
-      await durably(() => {
-        for (const { run } of old) {
+      const isOld = (record: RunRecord) => record.state === "ended" && record.end.at < time;
+      const forget = async (record: RunRecord) => {
+        const { run } = record;
+        await durably(() => {
           tables.runs.remove(run);
           tables.contexts.remove(run);
-        }
-      });
-      for (const record of old) {
-        runs.delete(record.run);
+        });
+        runs.delete(run);
         sessions.delete(sessionKey(record));
-      }
+        await orFatal(() => ofRuns.erase(run));
+      };
+      await Promise.all([...runs.values()].filter(isOld).map((record) => inTurn(record.run, () => forget(record))));
     },
     async close() {
+      closed = true;
       await Promise.allSettled(queues.values());
       await close();
     },

@@ -1,5 +1,6 @@
 /** The session payload (docs/hub-protocol.md section 4), parsed from `unknown` once. Pure. */
 import type { Session } from "./hub.js";
+import { asFields, type Fields, isBinary, kindOf } from "./json-value.js";
 
 /** A payload that can not be worked on. What could be read of it is kept, so that its session can still be answered. */
 export class BadPayload extends Error {
@@ -24,25 +25,20 @@ const MAX_SESSION_LENGTH = 512;
  */
 export function parseSession(payload: unknown): Session {
   const problems: string[] = [];
-  if (!isRecord(payload)) throw new BadPayload([`it is ${kindOf(payload)} instead of an object`], undefined, "", "", undefined);
-  const session = essential(payload, "session", isSession, `a text of 1 to ${MAX_SESSION_LENGTH} characters`, problems);
-  const projectId = essential(payload, "projectId", isProjectId, "an id of letters, digits, - and _", problems);
-  const apiKey = essential(payload, "apiKey", isKey, "a text without spaces", problems);
-  const orgId = echo(payload.orgId);
-  const runBy = echo(payload.runBy);
-  const stage = parseStage(payload.stage, problems);
-  const batches = payload.batches == null ? [] : textList(payload.batches, "batches", problems);
-  const configJson = parseConfig(payload.configJSON, problems);
+  const fields = asFields(payload);
+  if (!fields) throw new BadPayload([`it is ${kindOf(payload)} instead of an object`], undefined, "", "", undefined);
+  const session = essential(fields, "session", isSession, `a text of 1 to ${MAX_SESSION_LENGTH} characters`, problems);
+  const projectId = essential(fields, "projectId", isProjectId, "an id of letters, digits, - and _", problems);
+  const apiKey = essential(fields, "apiKey", isKey, "a text without spaces", problems);
+  const orgId = echo(fields.orgId);
+  const runBy = echo(fields.runBy);
+  const stage = parseStage(fields.stage, problems);
+  const batches = fields.batches == null ? [] : textList(fields.batches, "batches", problems);
+  const configJson = parseConfig(fields.configJSON, problems);
   if (session === undefined || projectId === undefined || apiKey === undefined || problems.length > 0) {
     throw new BadPayload(problems, session, orgId, runBy, apiKey);
   }
   return { session, projectId, apiKey, orgId, runBy, configJson, stage, batches };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer)
-  );
 }
 
 const isSession = (value: string) => value.length > 0 && value.length <= MAX_SESSION_LENGTH;
@@ -52,13 +48,13 @@ const isProjectId = (value: string) => /^[A-Za-z0-9_-]{1,128}$/.test(value);
 const isKey = (value: string) => /^[\x21-\x7e]{1,4096}$/.test(value);
 
 function essential(
-  payload: Record<string, unknown>,
+  fields: Fields,
   field: string,
   isValid: (value: string) => boolean,
   allowed: string,
   problems: string[],
 ): string | undefined {
-  const value = payload[field];
+  const value = fields[field];
   if (typeof value === "string" && isValid(value)) return value;
   const found = value === undefined ? "is missing" : typeof value === "string" ? "is not valid" : `is ${kindOf(value)}`;
   problems.push(`${field} ${found}; it must be ${allowed}`);
@@ -92,17 +88,9 @@ function textList(value: unknown, field: string, problems: string[]): readonly s
 function parseConfig(value: unknown, problems: string[]): string | undefined {
   if (value == null) return undefined;
   if (typeof value === "string") return value;
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+  if (isBinary(value)) {
     problems.push(`configJSON is ${kindOf(value)}; it must be a text`);
     return undefined;
   }
   return JSON.stringify(value);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return "binary data";
-  if (typeof value === "string") return "a text";
-  return typeof value === "object" ? "an object" : typeof value === "undefined" ? "nothing" : `a ${typeof value}`;
 }

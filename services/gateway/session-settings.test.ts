@@ -114,12 +114,23 @@ test("a long value is cut in the message", () => {
   assert.ok((problem?.length ?? 0) < 400, problem);
 });
 
-test("an unknown key is a warning with the name that was meant", () => {
+test("unknown keys are one warning with the names that were meant", () => {
   const result = parseSettings('{"batchNames": ["a"], "verbose_freq": 5, "__proto__": 1, "colour": "red"}');
   assert.ok("settings" in result);
   assert.deepEqual(result.settings, defaults);
-  assert.equal(result.warnings.length, 4);
-  assert.match(result.warnings[0] ?? "", /"batchNames"\. Did you mean batch_names\?/);
-  assert.match(result.warnings[1] ?? "", /"verbose_freq"\. Did you mean verbose/);
-  assert.match(result.warnings[3] ?? "", /"colour"\. The known ones are class_mapping_type, /);
+  assert.equal(result.warnings.length, 1);
+  assert.match(result.warnings[0] ?? "", /^The Config JSON has 4 keys that are not known and are left aside: /);
+  assert.match(result.warnings[0] ?? "", /"batchNames" \(did you mean "batch_names"\?\), "verbose_freq" \(did you mean "verbose/);
+  assert.match(result.warnings[0] ?? "", /"colour"\. The known ones are class_mapping_type, /);
+  const one = parseSettings('{"colour": "red"}');
+  assert.match("warnings" in one ? (one.warnings[0] ?? "") : "", /has a key that is not known and is left aside: "colour"\./);
+});
+
+test("a thousand unknown keys are one warning of readable length", () => {
+  const config = Object.fromEntries(Array.from({ length: 1000 }, (_, k) => [`unknown_frequency_${k}`, k]));
+  const result = parseSettings(JSON.stringify(config));
+  assert.ok("settings" in result);
+  assert.equal(result.warnings.length, 1);
+  assert.match(result.warnings[0] ?? "", /1000 keys .* and 980 more\. /);
+  assert.ok((result.warnings[0]?.length ?? 0) < 3000);
 });

@@ -1,14 +1,13 @@
 import type { Settings } from "../../proto/gen/maskline/v1/run.js";
 import { CLASS_MAPPING_TYPES, isClassMappingType } from "./class-table.js";
-import { nearestName } from "./nearest-name.js";
+import type { Fields } from "./json-value.js";
+import { listedWithNearest } from "./nearest-name.js";
 import { shortened } from "./user-words.js";
 
 /** The settings are a message on the wire, where this is a 32-bit number. */
 const MAX_FREQUENCY = 0xffff_ffff;
 
 const EXAMPLE = '{"class_mapping_type": "project_colors"}';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** One key of the Config JSON. `read` is only asked for a value that is not empty, and answers undefined when it is not allowed. */
 interface SettingKey<T> {
@@ -114,13 +113,11 @@ function isEmpty(value: unknown): value is undefined | null | string {
 
 function unknownKeys(fields: Fields): string[] {
   const known = Object.keys(KEYS);
-  return Object.keys(fields)
-    .filter((key) => !known.includes(key))
-    .map((key) => {
-      const meant = nearestName(key, known);
-      const advice = meant === undefined ? `The known ones are ${known.join(", ")}.` : `Did you mean ${meant}?`;
-      return `The Config JSON has a key that is not known and is left aside: ${shown(key)}. ${advice}`;
-    });
+  const unknown = Object.keys(fields).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return [];
+  const what = unknown.length === 1 ? "a key that is not known and is" : `${unknown.length} keys that are not known and are`;
+  const keys = listedWithNearest(unknown, known);
+  return [`The Config JSON has ${what} left aside: ${keys}. The known ones are ${known.join(", ")}.`];
 }
 
 function shown(value: unknown): string {

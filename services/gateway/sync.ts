@@ -25,7 +25,7 @@ export function answerSync(request: SyncRequest, { gatewayId, runs, packagers, b
   const held = new Map(request.runs.map((spooled) => [spooled.run, spooled]));
   for (const { run, pin, frozen } of pinned) {
     const spooled = held.get(run);
-    if (pin.ledgerId !== ledgerId) book.bell(run).ring();
+    if (pin.ledgerId !== ledgerId) book.ring(run);
     else if (spooled?.epoch === pin.epoch) book.told(run, pin, frozen.total, spooled);
   }
   const open = pinned.map((record) => openRun(record, book));

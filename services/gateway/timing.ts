@@ -19,7 +19,12 @@ export interface Timing {
   readonly longestPause: number;
   /** Results of ended sessions are kept so long (rule 9). */
   readonly keepResults: number;
+  /** Blobs of runs that are not open are deleted when their youngest is so old (rule 20). */
+  readonly keepBlobs: number;
+  /** For durations. It only ever goes forward, and stands still while the machine sleeps: neither ends a healthy session. */
   readonly now: () => number;
+  /** Milliseconds since 1970, for what is stored and outlives the process. */
+  readonly wallClock: () => number;
 }
 
 const MINUTE = 60_000;
@@ -35,5 +40,7 @@ export const defaultTiming: Timing = {
   firstPause: 250,
   longestPause: 15_000,
   keepResults: 30 * 24 * 60 * MINUTE,
-  now: Date.now,
+  keepBlobs: 24 * 60 * MINUTE,
+  now: () => performance.now(),
+  wallClock: Date.now,
 };

@@ -62,7 +62,7 @@ test("an end with rejected assets or dropped objects is a WARNING that counts th
   assert.equal(
     line.message,
     "Done in 1 h 1 min: 1 mask of 1 asset. Rejected: 2 (neither the export nor the image tells its size). " +
-      "37 bounding boxes; 2 brushes; 1 object without points not painted. The manifest in the archive names each.",
+      "Not painted: 37 bounding boxes, 2 brushes, 1 object without points. The manifest in the archive names each.",
   );
 });
 

@@ -3,14 +3,14 @@ import type { OutcomeCounts } from "../../proto/gen/maskline/v1/gateway.js";
 import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { DROPPED_KINDS, REJECT_CODES, SKIP_RULES } from "../../proto/outcomes.js";
 import type { LogLevel } from "./hub.js";
+import { listed, shortened } from "./user-words.js";
 
 export interface UserLine {
   readonly level: LogLevel;
   readonly message: string;
 }
 
-/** Names come from the export: neither long ones nor many of them may flood the console. */
-const MAX_NAME_LENGTH = 60;
+/** Names come from the export: many of them may not flood the console. */
 const MAX_NAMES = 12;
 
 const integerFormat = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -22,15 +22,6 @@ function count(number: number, noun: string): string {
 
 function plural(noun: string): string {
   return /(?:s|x|z|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`;
-}
-
-function shorten(name: string): string {
-  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1)}…` : name;
-}
-
-function listed(names: readonly string[]): string {
-  const rest = names.length - MAX_NAMES;
-  return [...names.slice(0, MAX_NAMES).map(shorten), ...(rest > 0 ? [`${rest} more`] : [])].join(", ");
 }
 
 /** `1 min 4 s`, `14 s`, `2 h 5 min`. */
@@ -51,7 +42,7 @@ export function acceptedText(total: number, context: RunContext): string {
         ? "reviewed and labeled assets"
         : "reviewed assets only"
       : "labeled but not reviewed assets only";
-    parts.push(taken, settings.batchNames.length > 0 ? `batches ${listed(settings.batchNames)}` : "all batches");
+    parts.push(taken, settings.batchNames.length > 0 ? `batches ${listed(settings.batchNames, MAX_NAMES, shortened)}` : "all batches");
     if (settings.includeKeyFramesOnly) parts.push("key frames only");
   }
   return `Session accepted: ${parts.filter((part) => part !== "").join(", ")}.`;
@@ -67,6 +58,11 @@ export function waitingForTurnText(maxSessions: number): string {
 }
 
 export const READING_EXPORT_TEXT = "Reading the project and its export from Hub.";
+
+/** @param reason a sentence that says what does not work, without secrets */
+export function waitingForHubText(reason: string): string {
+  return `${reason} Trying again; the session goes on by itself as soon as it works.`;
+}
 
 export const WAITING_FOR_PACKAGER_TEXT =
   "Waiting for a packager: none is connected to the gateway now. The session goes on by itself as soon as there is one.";
@@ -94,9 +90,9 @@ export function finishedLine(counts: OutcomeCounts | undefined, seconds: number)
   const dropped = entries(counts?.dropped).map(([kind, number]) => droppedObjects(kind, number));
   const sentences = [
     `Done in ${time(seconds)}: ${count(counts?.masks ?? 0, "mask")} of ${count(counts?.maskedAssets ?? 0, "asset")}.`,
-    ...(skipped.length > 0 ? [`Left out by the settings: ${several(skipped)}.`] : []),
-    ...(rejected.length > 0 ? [`Rejected: ${several(rejected)}.`] : []),
-    ...(dropped.length > 0 ? [`${several(dropped)} not painted.`] : []),
+    ...(skipped.length > 0 ? [`Left out by the settings: ${listed(skipped, MAX_NAMES)}.`] : []),
+    ...(rejected.length > 0 ? [`Rejected: ${listed(rejected, MAX_NAMES)}.`] : []),
+    ...(dropped.length > 0 ? [`Not painted: ${listed(dropped, MAX_NAMES)}.`] : []),
     ...(rejected.length + dropped.length > 0 ? ["The manifest in the archive names each."] : []),
   ];
   return { level: rejected.length + dropped.length > 0 ? "WARNING" : "INFO", message: sentences.join(" ") };
@@ -109,13 +105,8 @@ function entries(counts: Readonly<Record<string, number>> | undefined): [string,
     .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
 }
 
-function several(parts: readonly string[]): string {
-  const rest = parts.length - MAX_NAMES;
-  return [...parts.slice(0, MAX_NAMES), ...(rest > 0 ? [`${rest} more kinds`] : [])].join("; ");
-}
-
 function explain(texts: Readonly<Record<string, string>>, key: string): string {
-  return texts[key] ?? shorten(key);
+  return texts[key] ?? shortened(key);
 }
 
 const DROPPED_NOUNS: Readonly<Record<string, readonly [one: string, many: string]>> = {
@@ -125,7 +116,7 @@ const DROPPED_NOUNS: Readonly<Record<string, readonly [one: string, many: string
 };
 
 function droppedObjects(kind: string, number: number): string {
-  const noun = shorten(kind).replaceAll("-", " ");
+  const noun = shortened(kind).replaceAll("-", " ");
   const [one, many] = DROPPED_NOUNS[kind] ?? [noun, plural(noun)];
   return `${integerFormat.format(number)} ${number === 1 ? one : many}`;
 }

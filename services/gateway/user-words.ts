@@ -12,10 +12,14 @@ export function quoted(name: string): string {
   return JSON.stringify(shortened(name));
 }
 
-/** `a, b, c`, and at the most "... and 7 more". */
-export function listed(names: readonly string[]): string {
-  const rest = names.length - MAX_NAMES;
-  return rest > 0 ? `${names.slice(0, MAX_NAMES).join(", ")} and ${rest} more` : names.join(", ");
+/**
+ * `a, b, c`, or `a, b and 7 more` when there are more than `most`.
+ * @param shown how a name is written; asked only for those that are listed
+ */
+export function listed(names: readonly string[], most = MAX_NAMES, shown: (name: string) => string = (name) => name): string {
+  const rest = names.length - most;
+  const first = names.slice(0, most).map(shown).join(", ");
+  return rest > 0 ? `${first} and ${rest} more` : first;
 }
 
 /** A size as a person reads it. */

@@ -10,10 +10,10 @@ const progress: Situation["progress"] = {
   epoch: 1,
   bytes: 0,
   phase: RunPhase.SPOOLING,
-  counts: undefined,
   echoed: true,
   missing: undefined,
   movedAt: 1000,
+  highest: { round: 0, accounted: 5 },
 };
 const calm: Situation = {
   now: 1200,
@@ -22,6 +22,7 @@ const calm: Situation = {
   progress,
   roundAt: 1000,
   awayUntil: 1000,
+  outage: undefined,
   packager: { ledgerId: "L", heardAt: 1200 },
   watchingSince: 0,
   replacement: false,
@@ -78,4 +79,10 @@ test("when all assets are done the archive is waited for, but not for ever", () 
   const done = { progress: { ...progress, accounted: 10 } };
   assert.equal(kind({ ...done, now: 5000 }), "wait");
   assert.equal(kind({ ...done, now: 11_000 }), "fail");
+});
+
+test("a run that waited for an outage to the end names it", () => {
+  const outage = "the blob store can not be reached";
+  const decision = decide({ ...calm, now: 11_000, awayUntil: 11_000, outage }, limits);
+  assert.ok(decision.kind === "fail" && decision.reason.endsWith(outage));
 });

@@ -10,8 +10,10 @@ export interface Situation {
   readonly progress: RunProgress;
   /** When this process began to watch the present round. */
   readonly roundAt: number;
-  /** Until when something outside was away: the bus, or the packager. Stalls are counted from there. */
+  /** Until when something outside was away: the bus, a blob store, or the packager. Stalls are counted from there. */
   readonly awayUntil: number;
+  /** What messages of this run wait for now; undefined: none waits. */
+  readonly outage: string | undefined;
   /** Undefined: not heard since `watchingSince`. */
   readonly packager: { readonly ledgerId: string; readonly heardAt: number } | undefined;
   /** When the process began to listen for packagers. */
@@ -63,9 +65,10 @@ function newEpoch({ epoch }: Pin, reason: "ledger" | "silence"): Decision {
   return { kind: "fail", reason: `its packager was lost ${MAX_EPOCHS} times. Check the packagers' volumes.` };
 }
 
-function gaveUp({ progress, total, packager }: Situation, { giveUp }: WatchLimits): string {
+function gaveUp({ progress, total, packager, outage }: Situation, { giveUp }: WatchLimits): string {
   const hours = `${Number((giveUp / 3_600_000).toFixed(1))} hours`;
   if (!packager) return `its packager has not been heard for ${hours}.`;
   if (progress.accounted >= total) return `all assets are done, but its archive was not finished within ${hours}.`;
-  return `${progress.accounted} of ${total} assets are done, and nothing has happened for ${hours}.`;
+  const because = outage === undefined ? "" : ` The assets can not be handed on: ${outage}`;
+  return `${progress.accounted} of ${total} assets are done, and nothing has happened for ${hours}.${because}`;
 }

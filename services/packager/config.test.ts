@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readConfig } from "../runtime/config.js";
-import { packagerIdFrom, packagerKeys } from "./config.js";
+import { packagerIdOfHost, packagerKeys } from "./config.js";
 
 test("all keys have defaults that are allowed", () => {
   assert.deepEqual(readConfig(packagerKeys, {}), {
@@ -13,9 +13,9 @@ test("all keys have defaults that are allowed", () => {
   });
 });
 
-test("a packager is called by its configured id, or by its host made safe", () => {
-  assert.equal(packagerIdFrom("packager-0", "host"), "packager-0");
-  assert.equal(packagerIdFrom("", "packager-0.maskline.svc"), "packager-0-maskline-svc");
-  assert.equal(packagerIdFrom("", ""), "packager");
-  assert.throws(() => packagerIdFrom("a.b", "host"), /PACKAGER_ID is "a\.b"; allowed/);
+test("a packager's id is safe in the name of a queue, configured or made from its host's name", () => {
+  assert.equal(readConfig(packagerKeys, { PACKAGER_ID: "packager-0" }).packagerId, "packager-0");
+  assert.throws(() => readConfig(packagerKeys, { PACKAGER_ID: "a.b" }), /PACKAGER_ID is "a\.b"; allowed/);
+  assert.equal(packagerIdOfHost("packager-0.maskline.svc"), "packager-0-maskline-svc");
+  assert.equal(packagerIdOfHost(""), "packager");
 });

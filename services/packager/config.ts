@@ -2,11 +2,16 @@ import { duration, integer, type Keys, text } from "../runtime/config.js";
 
 /** What only the packager is told. */
 export const packagerKeys = {
-  packagerId: text({
-    env: "PACKAGER_ID",
-    meaning: "Name of this packager and its queue; it must stay with its volume. Empty: made from the host's name.",
-    fallback: "",
-  }),
+  packagerId: {
+    ...text({
+      env: "PACKAGER_ID",
+      meaning:
+        "Name of this packager and its queue. The first start on a volume writes it there and it stays, whatever the host is called later; " +
+        "another name is refused. Empty: the volume's, at first made from the host's name.",
+      fallback: "",
+    }),
+    parse: checkedId,
+  },
   archivesAtOnce: integer(
     {
       env: "ARCHIVES_AT_ONCE",
@@ -29,14 +34,12 @@ export const packagerKeys = {
   ),
 } satisfies Keys;
 
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
-
-/**
- * The packager's id: the configured one, or the host's name made safe.
- * @throws Error that says what is allowed.
- */
-export function packagerIdFrom(configured: string, hostname: string): string {
-  const id = configured === "" ? hostname.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 64) || "packager" : configured;
-  if (!ID.test(id)) throw new Error(`PACKAGER_ID is ${JSON.stringify(id)}; allowed: 1 to 64 of the characters A-Z a-z 0-9 _ and -`);
+function checkedId(id: string): string {
+  if (!/^[A-Za-z0-9_-]{0,64}$/.test(id)) throw new Error("allowed: 1 to 64 of the characters A-Z a-z 0-9 _ and -");
   return id;
+}
+
+/** The id of a packager that is given none: the host's name made safe. */
+export function packagerIdOfHost(hostname: string): string {
+  return hostname.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 64) || "packager";
 }

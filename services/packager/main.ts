@@ -40,7 +40,7 @@ export interface PackagerOptions {
  */
 export async function startPackager(platform: Platform, options: PackagerOptions): Promise<Service> {
   const root = join(options.dataDir, "packager");
-  const lock = await lockVolume(root, { onLost: platform.onFatal });
+  const lock = await lockVolume(root, { onLost: platform.onFatal, onWait: (reason) => platform.log.info({}, reason) });
   try {
     const volume = await openVolume(root, platform.log);
     const runs = await recoverRuns(volume, platform.log);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ConfigError } from "../runtime/config.js";
 import { createLogger } from "../runtime/log.js";
-import { openVolume } from "./volume.js";
+import { openVolume, packagerIdOn } from "./volume.js";
 
 const log = createLogger("silent");
 let folder = "";
@@ -27,6 +28,26 @@ test("a ledger id that can not be read is no new volume", async () => {
   await mkdir(root);
   await symlink("ledger-id", join(root, "ledger-id"));
   await assert.rejects(openVolume(root, log), { code: "ELOOP" });
+});
+
+test("a volume keeps its packager's id when the host is called otherwise", async () => {
+  const data = join(folder, "named-by-host");
+  assert.equal(await packagerIdOn(data, "", "host-1"), "host-1");
+  assert.equal(await packagerIdOn(data, "", "host-2"), "host-1");
+  assert.equal(await packagerIdOn(data, "host-1", "host-3"), "host-1");
+  assert.deepEqual(await readdir(join(data, "packager")), ["packager-id"]);
+});
+
+test("a configured id is kept too, and who renames a packager is told what to do", async () => {
+  const data = join(folder, "named-by-operator");
+  assert.equal(await packagerIdOn(data, "p-0", "host-1"), "p-0");
+  assert.equal(await packagerIdOn(data, "", "host-1"), "p-0");
+  const renamed = packagerIdOn(data, "p-1", "host-1");
+  await assert.rejects(
+    renamed,
+    (error) => error instanceof ConfigError && /PACKAGER_ID is "p-1", but .* "p-0".*delete .*packager-id/.test(error.message),
+  );
+  assert.equal(await readFile(join(data, "packager", "packager-id"), "utf8"), "p-0\n");
 });
 
 test("of every run only the newest epoch is kept, numbers compared as numbers", async () => {

@@ -1,6 +1,7 @@
 /**
  * The packager's volume:
  *
+ *     packager-id                  whose it is: the runs on it are pinned to that packager
  *     ledger-id                    minted when the volume is new; another id tells the gateway that everything here was lost
  *     runs/<run>.<epoch>/          outcomes.log, archive.zip, *.partial
  *     trash/                       what is being deleted
@@ -8,6 +9,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ulid } from "ulid";
+import { ConfigError } from "../runtime/config.js";
 import { describeError } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import { isMissing, publishFile, syncFolder } from "./durable-files.js";
@@ -35,7 +37,7 @@ export async function openVolume(root: string, log: Logger): Promise<Volume> {
   await mkdir(runs, { recursive: true });
   await rm(trash, { recursive: true, force: true });
   await mkdir(trash, { recursive: true });
-  const ledgerId = await readOrMintLedgerId(root);
+  const ledgerId = await readOrMint(join(root, "ledger-id"), ulid);
   const deletions = new Set<Promise<void>>();
   let discarded = 0;
 
@@ -84,15 +86,33 @@ async function namesOf(runs: string): Promise<[name: string, run: string, digits
   });
 }
 
-async function readOrMintLedgerId(root: string): Promise<string> {
-  const file = join(root, "ledger-id");
+/**
+ * The id of the packager whose volume is in `dataDir`. The first start decides it, so that a container that is made again under another
+ * name goes on with its runs.
+ * @param configured empty: the one that is there, or `derived`
+ * @throws ConfigError when the volume is another packager's
+ */
+export async function packagerIdOn(dataDir: string, configured: string, derived: string): Promise<string> {
+  const root = join(dataDir, "packager");
+  const file = join(root, "packager-id");
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const kept = await readOrMint(file, () => configured || derived);
+  if (configured === "" || configured === kept) return kept;
+  throw new ConfigError([
+    `PACKAGER_ID is ${JSON.stringify(configured)}, but the volume ${root} is that of the packager ${JSON.stringify(kept)}, which its runs ` +
+      "are pinned to. Set PACKAGER_ID to that, or leave it empty. To rename the packager, let its sessions end, stop it, and delete " +
+      file,
+  ]);
+}
+
+async function readOrMint(file: string, mint: () => string): Promise<string> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     // A disk that fails is no new volume: another id would have every run published again.
     if (isMissing(error)) return "";
     throw error;
   });
   if (text.trim() !== "") return text.trim();
-  const minted = ulid();
+  const minted = mint();
   await writeFile(`${file}.partial`, `${minted}\n`);
   await publishFile(`${file}.partial`, file);
   return minted;

@@ -29,7 +29,10 @@ const LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14,
 export function writeCodes(out: BitWriter, literals: Code, distances: Code, lastBlock: boolean): void {
   const literalLengths = trimmed(literals.lengths, 257);
   const distanceLengths = trimmed(distances.lengths, 1);
-  const tokens = runLengths(Uint8Array.from([...literalLengths, ...distanceLengths]));
+  const lengths = new Uint8Array(literalLengths.length + distanceLengths.length);
+  lengths.set(literalLengths);
+  lengths.set(distanceLengths, literalLengths.length);
+  const tokens = runLengths(lengths);
   const frequencies = new Uint32Array(19);
   for (const { symbol } of tokens) frequencies[symbol] = (frequencies[symbol] as number) + 1;
   const code = bestCode(frequencies, LENGTHS_LIMIT);

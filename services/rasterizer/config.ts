@@ -1,17 +1,11 @@
 /** The rasterizer's keys of the environment. */
-import { type Config, integer, oneOf } from "../runtime/config.js";
+import { bytes, type Config, integer, oneOf } from "../runtime/config.js";
+import { imageKeys } from "../runtime/keys.js";
 import { MAX_SIDE } from "./png-format.js";
 import { PNG_ENCODERS, type RasterizerSettings } from "./settings.js";
 
 export const rasterizerKeys = {
-  imagePixels: integer(
-    {
-      env: "IMAGE_PIXEL_LIMIT",
-      fallback: "268435456",
-      meaning: "Pixels (width x height) of one mask at most; a larger asset is rejected.",
-    },
-    { min: 1, max: 2 ** 31 - 1 },
-  ),
+  ...imageKeys,
   imageSide: integer(
     {
       env: "IMAGE_SIDE_LIMIT",
@@ -23,11 +17,15 @@ export const rasterizerKeys = {
   edgeRows: integer(
     {
       env: "EDGE_ROW_LIMIT",
-      fallback: "50000000",
+      fallback: "20000000",
       meaning:
-        "What painting one mask may cost at most: image rows that each edge of its contours crosses, summed (a few million of a tangle take a second).",
+        "What painting one mask may cost at most: image rows that each edge of its contours crosses, summed (of a tangle, about 5 million take a second).",
     },
     { min: 1, max: 2 ** 31 - 1 },
+  ),
+  pngBytes: bytes(
+    { env: "PNG_LIMIT", fallback: "64M", meaning: "Bytes of one mask's file at most; an asset with a larger one is rejected." },
+    { min: 1024, max: 2 ** 30 },
   ),
   pngEncoder: oneOf(
     {
@@ -39,6 +37,12 @@ export const rasterizerKeys = {
   ),
 } as const;
 
-export function rasterizerSettings({ imagePixels, imageSide, edgeRows, pngEncoder }: Config<typeof rasterizerKeys>): RasterizerSettings {
-  return { imagePixels, imageSide, edgeRows, pngEncoder };
+export function rasterizerSettings({
+  imagePixels,
+  imageSide,
+  edgeRows,
+  pngBytes,
+  pngEncoder,
+}: Config<typeof rasterizerKeys>): RasterizerSettings {
+  return { imagePixels, imageSide, edgeRows, pngBytes, pngEncoder };
 }

@@ -3,9 +3,10 @@
  * length of the outline within the image's rows, never with the area or with what lies far away.
  */
 import { clipEdge, type Edge } from "./clip.js";
+import { ColumnSorter } from "./column-sorter.js";
 import { addCrossings, addInsideCrossings } from "./interior.js";
 import type { IntervalStore } from "./interval-store.js";
-import { STRIDE, sortIntervals, sortValues, unite } from "./intervals.js";
+import { STRIDE, unite } from "./intervals.js";
 import { addLine, type Band } from "./outline.js";
 import { measure, type Points } from "./points.js";
 import { CrossingLists, RunLists } from "./row-lists.js";
@@ -27,9 +28,17 @@ export class ContourTracer {
   readonly #crossings = new CrossingLists();
   readonly #edge: Edge = { x1: 0, y1: 0, x2: 0, y2: 0 };
   readonly #clipped: Edge = { x1: 0, y1: 0, x2: 0, y2: 0 };
+  readonly #sorter = new ColumnSorter();
   #first = new Int32Array(0);
   #last = new Int32Array(0);
-  #columns = new Float64Array(0);
+  /** A row's crossings: 1, 3, 5, ... on the columns 0, 1, 2, ..., and even between two. */
+  #halves = new Int32Array(0);
+
+  /** Bytes of the buffers that have grown. */
+  get heldBytes(): number {
+    const scratch = this.#first.byteLength + this.#last.byteLength + this.#halves.byteLength;
+    return this.#lines.heldBytes + this.#crossings.heldBytes + this.#sorter.heldBytes + scratch;
+  }
 
   /**
    * Appends the contour's intervals on the band's rows to the store, all with this label.
@@ -50,10 +59,11 @@ export class ContourTracer {
 
   /** A row holds at most a run and half a pair of each edge. */
   #makeScratch(items: number): void {
-    if (this.#columns.length >= items) return;
+    if (this.#first.length >= items) return;
     this.#first = new Int32Array(items);
     this.#last = new Int32Array(items);
-    this.#columns = new Float64Array(items);
+    this.#halves = new Int32Array(items);
+    this.#sorter.reserve(items);
   }
 
   #addInsideEdges(points: Points, band: Band): void {
@@ -64,9 +74,11 @@ export class ContourTracer {
     for (let i = 0; i < points.length; i += 2) {
       const x2 = points[i] as number;
       const y2 = points[i + 1] as number;
-      addLine(lines, band, x1, y1, x2, y2);
-      addInsideCrossings(crossings, band, x1, y1, x2, y2);
-      if (i > 0 && y1 >= band.first && y1 < band.end) lines.joinLatest(y1 - band.first);
+      if (reaches(y1, y2, band)) {
+        addLine(lines, band, x1, y1, x2, y2);
+        addInsideCrossings(crossings, band, x1, y1, x2, y2);
+        if (i > 0 && y1 >= band.first && y1 < band.end) lines.joinLatest(y1 - band.first);
+      }
       x1 = x2;
       y1 = y2;
     }
@@ -80,14 +92,16 @@ export class ContourTracer {
     for (let i = 0; i < points.length; i += 2) {
       edge.x2 = points[i] as number;
       edge.y2 = points[i + 1] as number;
-      clipped.x1 = edge.x1;
-      clipped.y1 = edge.y1;
-      clipped.x2 = edge.x2;
-      clipped.y2 = edge.y2;
-      if (clipEdge(clipped, width - 1, height - 1)) addLine(this.#lines, band, clipped.x1, clipped.y1, clipped.x2, clipped.y2);
-      addCrossings(this.#crossings, band, edge, clipped);
-      const vertexInside = edge.x1 >= 0 && edge.x1 < width && edge.y1 >= band.first && edge.y1 < band.end;
-      if (i > 0 && vertexInside) this.#lines.joinLatest(edge.y1 - band.first);
+      if (reaches(edge.y1, edge.y2, band)) {
+        clipped.x1 = edge.x1;
+        clipped.y1 = edge.y1;
+        clipped.x2 = edge.x2;
+        clipped.y2 = edge.y2;
+        if (clipEdge(clipped, width - 1, height - 1)) addLine(this.#lines, band, clipped.x1, clipped.y1, clipped.x2, clipped.y2);
+        addCrossings(this.#crossings, band, edge, clipped);
+        const vertexInside = edge.x1 >= 0 && edge.x1 < width && edge.y1 >= band.first && edge.y1 < band.end;
+        if (i > 0 && vertexInside) this.#lines.joinLatest(edge.y1 - band.first);
+      }
       edge.x1 = edge.x2;
       edge.y1 = edge.y2;
     }
@@ -108,7 +122,7 @@ export class ContourTracer {
         continue;
       }
       const count = this.#takeLines(row, this.#takePairs(row, width));
-      sortIntervals(this.#first, this.#last, count);
+      this.#sorter.sort(this.#first, this.#last, count);
       used = unite(this.#first, this.#last, count, label, arena, used);
     }
     rowStart[at + rows] = used;
@@ -134,7 +148,9 @@ export class ContourTracer {
     const in2 = nextCrossing[in1] as number;
     if ((nextCrossing[in2] as number) >= 0) return false;
 
-    const [left, right] = (start[one] as number) <= (start[two] as number) ? [one, two] : [two, one];
+    const inOrder = (start[one] as number) <= (start[two] as number);
+    const left = inOrder ? one : two;
+    const right = inOrder ? two : one;
     const x1 = x[in1] as number;
     const x2 = x[in2] as number;
     const from = Math.ceil(Math.min(x1, x2) * FRACTION);
@@ -149,17 +165,23 @@ export class ContourTracer {
     return true;
   }
 
-  /** Pairs a row's crossings, even-odd; returns how many intervals that makes. */
+  /**
+   * Pairs a row's crossings, even-odd; returns how many intervals that makes. The columns of a pair depend on which columns its crossings lie on or
+   * between and on nothing finer, so half columns are all that is sorted.
+   */
   #takePairs(row: number, width: number): number {
     const { head, next, x } = this.#crossings;
-    const columns = this.#columns;
+    const halves = this.#halves;
     let crossings = 0;
-    for (let item = head[row] as number; item >= 0; item = next[item] as number) columns[crossings++] = x[item] as number;
-    sortValues(columns, crossings);
+    for (let item = head[row] as number; item >= 0; item = next[item] as number) {
+      const column = Math.min(width - 0.5, Math.max(-0.5, (x[item] as number) * FRACTION));
+      halves[crossings++] = Math.floor(column) + Math.ceil(column) + 1;
+    }
+    this.#sorter.sort(halves, halves, crossings);
     let count = 0;
     for (let i = 0; i < crossings; i += 2) {
-      const from = Math.max(0, Math.ceil((columns[i] as number) * FRACTION));
-      const to = Math.min(width - 1, Math.floor((columns[i + 1] as number) * FRACTION));
+      const from = (halves[i] as number) >> 1;
+      const to = ((halves[i + 1] as number) - 1) >> 1;
       if (from > to) continue;
       this.#first[count] = from;
       this.#last[count] = to;
@@ -179,4 +201,9 @@ export class ContourTracer {
     }
     return at;
   }
+}
+
+/** Clipping leaves an edge between its own ends, so one that ends above the band or starts below it has nothing there. */
+function reaches(y1: number, y2: number, { first, end }: Band): boolean {
+  return (y1 >= first || y2 >= first) && (y1 < end || y2 < end);
 }

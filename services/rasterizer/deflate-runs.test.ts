@@ -48,6 +48,18 @@ describe("a deflate stream from literals and matches", () => {
     );
   });
 
+  it("holds nothing of one before it that was not finished", () => {
+    const out = new BitWriter();
+    const deflater = new RunDeflater(out);
+    deflater.start([1]);
+    deflater.literal(1);
+    deflater.match(1, 9);
+    deflater.start([1]);
+    deflater.literal(2);
+    deflater.finish();
+    assert.deepEqual([...inflateRawSync(out.bytes.subarray(0, out.length))], [2]);
+  });
+
   it("may be empty", () => {
     const { deflated } = deflate([1], []);
     assert.equal(inflateRawSync(deflated).length, 0);

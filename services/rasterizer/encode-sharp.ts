@@ -3,7 +3,7 @@
  * compare with, and as a way out (`PNG_ENCODER=sharp`). The only import of sharp.
  */
 import sharp from "sharp";
-import type { PngEncoder, PngFormat } from "./png-format.js";
+import { type PngEncoder, type PngFormat, PngTooLarge } from "./png-format.js";
 import type { RowRuns } from "./row-runs.js";
 
 /** zlib's level; the one that sharp takes by itself. */
@@ -14,6 +14,16 @@ export class SharpPngEncoder implements PngEncoder {
   #format: PngFormat = { width: 0, height: 0, bytesPerPixel: 1, values: [] };
   #pixels = new Uint8Array(0);
   #used = 0;
+  readonly #maxBytes: number;
+
+  /** @param maxBytes of a file */
+  constructor(maxBytes = Number.POSITIVE_INFINITY) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get heldBytes(): number {
+    return this.#pixels.byteLength;
+  }
 
   start(format: PngFormat): void {
     this.#format = format;
@@ -30,15 +40,17 @@ export class SharpPngEncoder implements PngEncoder {
     }
   }
 
-  finish(): Promise<Uint8Array> {
+  async finish(): Promise<Uint8Array> {
     const { width, height, bytesPerPixel } = this.#format;
     const image = sharp(this.#pixels, { raw: { width, height, channels: bytesPerPixel }, limitInputPixels: false });
     this.#pixels = new Uint8Array(0);
     // Without a colour space sharp writes gray as RGB.
-    return image
+    const file = await image
       .toColourspace(bytesPerPixel === 1 ? "b-w" : "srgb")
       .png({ compressionLevel: COMPRESSION_LEVEL })
       .toBuffer();
+    if (file.length > this.#maxBytes) throw new PngTooLarge();
+    return file;
   }
 
   #fill(value: number, pixels: number): void {

@@ -9,7 +9,8 @@ export function codeLengths(frequencies: Uint32Array, limit: number): Uint8Array
   const used: number[] = [];
   for (let symbol = 0; symbol < frequencies.length; symbol++) if (frequencies[symbol] !== 0) used.push(symbol);
   for (let symbol = 0; used.length < 2; symbol++) if (frequencies[symbol] === 0) used.push(symbol);
-  let weights = Float64Array.from(used, (symbol) => Math.max(1, frequencies[symbol] as number));
+  let weights = new Float64Array(used.length);
+  for (let index = 0; index < used.length; index++) weights[index] = Math.max(1, frequencies[used[index] as number] as number);
   let depths = treeDepths(weights);
   // Halving the weights makes them more alike and the tree flatter; when all are 1 it is as flat as can be.
   while (depths.some((depth) => depth > limit)) {
@@ -17,18 +18,23 @@ export function codeLengths(frequencies: Uint32Array, limit: number): Uint8Array
     depths = treeDepths(weights);
   }
   const lengths = new Uint8Array(frequencies.length);
-  for (const [index, symbol] of used.entries()) lengths[symbol] = depths[index] as number;
+  used.forEach((symbol, index) => {
+    lengths[symbol] = depths[index] as number;
+  });
   return lengths;
 }
+
+/** Weights stay below 2^40, so weight and position fit into one double, which the native sort takes without calling back. */
+const POSITIONS = 512;
 
 /** Depths of the leaves in Huffman's tree over at least two weights; the same weights always give the same tree. */
 function treeDepths(weights: Float64Array): Uint8Array {
   const leaves = weights.length;
-  const order = Uint16Array.from(weights.keys()).sort((a, b) => (weights[a] as number) - (weights[b] as number) || a - b);
+  const order = weights.map((weight, position) => weight * POSITIONS + position).sort();
   const nodes = 2 * leaves - 1;
   const weight = new Float64Array(nodes);
   const parent = new Uint16Array(nodes);
-  for (const [index, leaf] of order.entries()) weight[index] = weights[leaf] as number;
+  for (let leaf = 0; leaf < leaves; leaf++) weight[leaf] = Math.floor((order[leaf] as number) / POSITIONS);
   // Leaves and inner nodes both come up in ascending weight, so two queues in one array suffice.
   let leaf = 0;
   let inner = leaves;
@@ -43,7 +49,7 @@ function treeDepths(weights: Float64Array): Uint8Array {
   const depth = new Uint8Array(nodes);
   for (let node = nodes - 2; node >= 0; node--) depth[node] = (depth[parent[node] as number] as number) + 1;
   const depths = new Uint8Array(leaves);
-  for (const [index, original] of order.entries()) depths[original] = depth[index] as number;
+  for (let leaf = 0; leaf < leaves; leaf++) depths[(order[leaf] as number) % POSITIONS] = depth[leaf] as number;
   return depths;
 }
 
@@ -57,7 +63,8 @@ export function canonicalCodes(lengths: Uint8Array): Uint16Array {
   const next = new Uint16Array(17);
   for (let length = 1; length <= 15; length++) next[length] = ((next[length - 1] as number) + (perLength[length] as number)) << 1;
   const codes = new Uint16Array(lengths.length);
-  for (const [symbol, length] of lengths.entries()) {
+  for (let symbol = 0; symbol < lengths.length; symbol++) {
+    const length = lengths[symbol] as number;
     if (length === 0) continue;
     codes[symbol] = reverse(next[length] as number, length);
     next[length] = (next[length] as number) + 1;

@@ -7,6 +7,11 @@ export class IntervalStore {
   rowStart = new Int32Array(1 << 12);
   rows = 0;
 
+  /** Bytes of the buffers that have grown. */
+  get heldBytes(): number {
+    return this.arena.byteLength + this.rowStart.byteLength;
+  }
+
   clear(): void {
     this.used = 0;
     this.rows = 0;

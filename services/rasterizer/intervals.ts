@@ -6,61 +6,6 @@
 /** Numbers an interval takes. */
 export const STRIDE = 3;
 
-/** Above this many items the native sort is faster than insertion. */
-const INSERTION_LIMIT = 48;
-
-/** Sorts the first `count` values ascending. */
-export function sortValues(values: Float64Array, count: number): void {
-  if (count > INSERTION_LIMIT) {
-    values.subarray(0, count).sort();
-    return;
-  }
-  for (let i = 1; i < count; i++) {
-    const value = values[i] as number;
-    let j = i - 1;
-    while (j >= 0 && (values[j] as number) > value) {
-      values[j + 1] = values[j] as number;
-      j--;
-    }
-    values[j + 1] = value;
-  }
-}
-
-/** Packs an interval into one double: columns are below 2^26, so the order is that of (first, last). */
-const PACK = 2 ** 26;
-
-/** Sorts the first `count` intervals by their first column. */
-export function sortIntervals(first: Int32Array, last: Int32Array, count: number): void {
-  if (count > INSERTION_LIMIT) {
-    sortPacked(first, last, count);
-    return;
-  }
-  for (let i = 1; i < count; i++) {
-    const from = first[i] as number;
-    const to = last[i] as number;
-    let j = i - 1;
-    while (j >= 0 && (first[j] as number) > from) {
-      first[j + 1] = first[j] as number;
-      last[j + 1] = last[j] as number;
-      j--;
-    }
-    first[j + 1] = from;
-    last[j + 1] = to;
-  }
-}
-
-function sortPacked(first: Int32Array, last: Int32Array, count: number): void {
-  const packed = new Float64Array(count);
-  for (let i = 0; i < count; i++) packed[i] = (first[i] as number) * PACK + (last[i] as number);
-  packed.sort();
-  for (let i = 0; i < count; i++) {
-    const key = packed[i] as number;
-    const from = Math.floor(key / PACK);
-    first[i] = from;
-    last[i] = key - from * PACK;
-  }
-}
-
 /**
  * Writes the union of sorted intervals to `arena` from offset `out`, all with one label; those that touch become one.
  * @returns the offset after the last one

@@ -18,7 +18,18 @@ export interface PngFormat {
 export interface PngEncoder {
   /** Starts an image, whatever became of the one before. */
   start(format: PngFormat): void;
+  /** @throws PngTooLarge as soon as the file is known to be */
   row(row: RowRuns, above: RowRuns): void;
-  /** The file. */
+  /**
+   * The file.
+   * @throws PngTooLarge
+   */
   finish(): Uint8Array | Promise<Uint8Array>;
+  /** Bytes of the buffers that have grown with what was written. */
+  readonly heldBytes: number;
+}
+
+/** The file has more bytes than it may. */
+export class PngTooLarge extends Error {
+  override readonly name = "PngTooLarge";
 }

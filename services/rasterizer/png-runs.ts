@@ -5,7 +5,7 @@
 import { BitWriter } from "./bit-writer.js";
 import { chunkCrc, type PixelSums, pixelSums, RowAdler } from "./checksums.js";
 import { RunDeflater } from "./deflate-runs.js";
-import type { PngEncoder, PngFormat } from "./png-format.js";
+import { type PngEncoder, type PngFormat, PngTooLarge } from "./png-format.js";
 import type { RowRuns } from "./row-runs.js";
 import { RowTokens } from "./row-tokens.js";
 
@@ -27,10 +27,19 @@ export class RunPngEncoder implements PngEncoder {
   #bytesPerPixel: 1 | 3 = 1;
   /** Where the IDAT chunk starts. */
   #data = 0;
+  readonly #maxBytes: number;
 
-  /** @param tokensPerBlock see RunDeflater */
-  constructor(tokensPerBlock?: number) {
+  /**
+   * @param maxBytes of a file
+   * @param tokensPerBlock see RunDeflater
+   */
+  constructor(maxBytes = Number.POSITIVE_INFINITY, tokensPerBlock?: number) {
+    this.#maxBytes = maxBytes;
     this.#tokens = new RowTokens(new RunDeflater(this.#out, tokensPerBlock));
+  }
+
+  get heldBytes(): number {
+    return this.#out.bytes.byteLength;
   }
 
   start(format: PngFormat): void {
@@ -50,6 +59,7 @@ export class RunPngEncoder implements PngEncoder {
   row(row: RowRuns, above: RowRuns): void {
     this.#adler.addRow(row, this.#sums, this.#bytesPerPixel);
     this.#tokens.addRow(row, above);
+    this.#checkSize();
   }
 
   finish(): Uint8Array {
@@ -60,7 +70,13 @@ export class RunPngEncoder implements PngEncoder {
     out.setUint32(this.#data, out.length - this.#data - 8);
     out.uint32(chunkCrc(out.bytes.subarray(this.#data + 4, out.length)));
     this.#writeChunk(IEND, new Uint8Array(0));
+    this.#checkSize();
     return out.bytes.slice(0, out.length);
+  }
+
+  /** Blocks are written when they are full, so a file is noticed to be too large about a block later. */
+  #checkSize(): void {
+    if (this.#out.length > this.#maxBytes) throw new PngTooLarge();
   }
 
   #writeChunk(type: number, data: Uint8Array): void {

@@ -8,7 +8,7 @@ import { Painter } from "./paint.js";
 import { RunPngEncoder } from "./png-runs.js";
 import { type Renderer, renderMask } from "./render-mask.js";
 
-const LIMITS = { imagePixels: 2 ** 28, imageSide: 2 ** 17, edgeRows: 1e8 };
+const LIMITS = { imagePixels: 2 ** 28, imageSide: 2 ** 17, edgeRows: 1e8, pngBytes: 2 ** 20 };
 const renderer: Renderer = { painter: new Painter(), encoder: new RunPngEncoder(), limits: LIMITS };
 
 const ENVELOPE = { run: "R1", gateway: "g0", packager: "p0", epoch: 2, round: 1, index: 7, part: 1, parts: 3 };
@@ -101,8 +101,9 @@ describe("STEP 3 renders a mask", () => {
 
   it("of far-away points at the cost of its own rows", async () => {
     const far = { classIndex: 1, value: 9, zones: [{ region: { deltas: [-(2 ** 31), -(2 ** 31), -1, 0, 0, -1] }, holes: [] }] };
-    const { outcome } = await outcomeOf({ ...REQUEST, shapes: [far] });
-    assert.ok(outcome?.$case === "rendered");
+    const limits = { ...LIMITS, edgeRows: 3 * REQUEST.height };
+    const { outcome } = await outcomeOf({ ...REQUEST, shapes: [far] }, { ...renderer, limits });
+    assert.ok(outcome?.$case === "rendered", "three edges, each on every row");
   });
 });
 
@@ -124,6 +125,24 @@ describe("STEP 3 rejects", () => {
       reason: "its edges cross 17 image rows in sum; this installation paints 10 (EDGE_ROW_LIMIT)",
     });
   });
+
+  for (const [name, encoder] of [
+    ["runs", new RunPngEncoder(100)],
+    ["sharp", new SharpPngEncoder(100)],
+  ] as const) {
+    it(`a file with more bytes than the limit, with the encoder "${name}", and renders the next one`, async () => {
+      const limits = { ...LIMITS, pngBytes: 100 };
+      const specks = Array.from({ length: 60 }, (_, at) => ({ region: { deltas: [(at * 37) % 64, (at * 23) % 64] }, holes: [] }));
+      const message = { ...REQUEST, width: 64, height: 64, shapes: [{ classIndex: 0, value: 1, zones: specks }] };
+      const { outcome } = await outcomeOf(message, { ...renderer, encoder, limits });
+      assert.deepEqual(outcome, {
+        $case: "rejected",
+        value: { code: "over_limit", reason: "its file has more than the 100 bytes that this installation writes (PNG_LIMIT)" },
+      });
+      const next = await outcomeOf(REQUEST, { ...renderer, encoder, limits });
+      assert.ok(next.outcome?.$case === "rendered" && next.outcome.value.png.length <= 100);
+    });
+  }
 
   it("half a point", async () => {
     const shapes = [...REQUEST.shapes, { classIndex: 0, value: 1, zones: [{ region: { deltas: [1, 2, 3] }, holes: [] }] }];

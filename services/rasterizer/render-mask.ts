@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { AssetOutcome, type ClassPixels, type MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import { idSuffix, pipeline } from "../../proto/pipeline.js";
 import type { StepOutput } from "../runtime/step.js";
-import { checkCost, checkRequest } from "./check-request.js";
+import { checkCost, checkRequest, type Refusal } from "./check-request.js";
 import { type MaskScene, maskScene } from "./mask-scene.js";
 import type { Painter } from "./paint.js";
-import type { PngEncoder } from "./png-format.js";
+import { type PngEncoder, PngTooLarge } from "./png-format.js";
 import { assetRejected } from "./reject-asset.js";
 import type { RowRuns } from "./row-runs.js";
 import type { MaskLimits } from "./settings.js";
@@ -26,13 +26,21 @@ export interface Renderer {
 export async function renderMask(message: MaskRequested, { painter, encoder, limits }: Renderer): Promise<StepOutput[]> {
   const { envelope, asset, width, height, dropped } = message;
   if (!envelope) throw new Error("a MaskRequested has no envelope");
+  const rejected = (refusal: Refusal) => [assetRejected(envelope, asset, refusal, idSuffix.rendered)];
   const wrong = checkRequest(message, limits);
-  if (wrong) return [assetRejected(envelope, asset, wrong, idSuffix.rendered)];
+  if (wrong) return rejected(wrong);
   const mask = maskScene(message);
   const tooMuch = checkCost(mask.scene, limits);
-  if (tooMuch) return [assetRejected(envelope, asset, tooMuch, idSuffix.rendered)];
+  if (tooMuch) return rejected(tooMuch);
 
-  const { file, pixels } = await paintFile(mask, painter, encoder);
+  const painted = await paintFile(mask, painter, encoder);
+  if (painted === "too large") {
+    return rejected({
+      code: "over_limit",
+      reason: `its file has more than the ${limits.pngBytes} bytes that this installation writes (PNG_LIMIT)`,
+    });
+  }
+  const { file, pixels } = painted;
   const png = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const sha256 = createHash("sha256").update(png).digest();
   const outcome = { $case: "rendered", value: { width, height, png, sha256, pixels, dropped } } as const;
@@ -42,12 +50,17 @@ export async function renderMask(message: MaskRequested, { painter, encoder, lim
 
 async function paintFile({ scene, format, classIndexes }: MaskScene, painter: Painter, encoder: PngEncoder) {
   const counts = new Float64Array(classIndexes.length);
-  encoder.start(format);
-  painter.paint(scene, (row, above) => {
-    countPixels(row, counts);
-    encoder.row(row, above);
-  });
-  return { file: await encoder.finish(), pixels: pixelsPerClass(classIndexes, counts) };
+  try {
+    encoder.start(format);
+    painter.paint(scene, (row, above) => {
+      countPixels(row, counts);
+      encoder.row(row, above);
+    });
+    return { file: await encoder.finish(), pixels: pixelsPerClass(classIndexes, counts) };
+  } catch (error) {
+    if (error instanceof PngTooLarge) return "too large";
+    throw error;
+  }
 }
 
 function countPixels({ end, label, count }: RowRuns, counts: Float64Array): void {

@@ -14,6 +14,11 @@ export class RowResolver {
   #count = new Int32Array(16);
   #sets = 0;
 
+  /** Bytes of the buffers that have grown. */
+  get heldBytes(): number {
+    return this.#offset.byteLength + this.#count.byteLength;
+  }
+
   /**
    * @param active indexes into `layers` of those that reach this row, ascending; the first `activeCount` of them
    * @param store holds the layers' intervals; the arena behind `used` is overwritten

@@ -25,6 +25,11 @@ export class RunLists {
   end = new Int32Array(0);
   count = 0;
 
+  /** Bytes of the buffers that have grown. */
+  get heldBytes(): number {
+    return this.head.byteLength + this.next.byteLength + this.start.byteLength + this.end.byteLength;
+  }
+
   /** Empties the lists for a band of `rows` rows and makes room for `items` runs. */
   reset(rows: number, items: number): void {
     this.head = emptyHeads(this.head, rows);
@@ -57,6 +62,11 @@ export class CrossingLists {
   next = new Int32Array(0);
   x = new Float64Array(0);
   count = 0;
+
+  /** Bytes of the buffers that have grown. */
+  get heldBytes(): number {
+    return this.head.byteLength + this.next.byteLength + this.x.byteLength;
+  }
 
   /** Empties the lists for a band of `rows` rows and makes room for `items` crossings. */
   reset(rows: number, items: number): void {

@@ -9,6 +9,11 @@ export class RowRuns {
   label = new Int32Array(64);
   count = 0;
 
+  /** Bytes of the buffers that have grown. */
+  get heldBytes(): number {
+    return this.end.byteLength + this.label.byteLength;
+  }
+
   /** Makes room for `runs` runs and empties the row. */
   reset(runs: number): void {
     this.count = 0;

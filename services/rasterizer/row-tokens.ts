@@ -64,7 +64,8 @@ export class RowTokens {
       if (value !== this.#value) {
         if (reaches) {
           while ((above.end[aboveRun] as number) <= column) aboveRun++;
-          if (label[run] === above.label[aboveRun] && this.#matchAbove(row, run, above, aboveRun, column)) {
+          const mayPay = bytesPerPixel === 3 || end[run] === above.end[aboveRun];
+          if (mayPay && label[run] === above.label[aboveRun] && this.#matchAbove(row, run, above, aboveRun, column)) {
             run = this.#matchedRun;
             column = this.#matchedTo;
           } else {

@@ -24,5 +24,12 @@ export interface SceneZone {
 
 /** All contours of a scene. */
 export function contoursOf({ objects }: Scene): Points[] {
-  return objects.flatMap(({ zones }) => zones.flatMap(({ region, holes }) => [region, ...holes]));
+  const contours: Points[] = [];
+  for (const { zones } of objects) {
+    for (const { region, holes } of zones) {
+      contours.push(region);
+      for (const hole of holes) contours.push(hole);
+    }
+  }
+  return contours;
 }

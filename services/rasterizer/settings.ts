@@ -8,6 +8,8 @@ export interface MaskLimits {
   readonly imageSide: number;
   /** Image rows that each edge crosses, summed. */
   readonly edgeRows: number;
+  /** Bytes of the file. */
+  readonly pngBytes: number;
 }
 
 export const PNG_ENCODERS = ["runs", "sharp"] as const;

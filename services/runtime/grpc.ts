@@ -23,8 +23,9 @@ import {
   type SyncRequest,
   type SyncResponse,
 } from "../../proto/gen/maskline/v1/gateway.js";
-import { Retry } from "./errors.js";
+import { describeError, Retry } from "./errors.js";
 import { type GatewayCalls, type GatewayConnection, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
+import type { Logger } from "./log.js";
 
 /** Upload targets wait for Hub, which retries by itself. */
 const CALL_DEADLINE_MS = 10_000;
@@ -91,21 +92,31 @@ type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => unknown;
 
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Who does not know it is refused. */
+  readonly token: string;
+  /** Hears of the failures that no caller can be blamed for. */
+  readonly log?: Pick<Logger, "error">;
+}
+
 export interface GatewayListener {
   readonly port: number;
   /** Lets running calls finish for a moment, then cuts. */
   close(): Promise<void>;
 }
 
-/** Serves the calls on `host:port` (0: a free one) to whoever knows the token. */
-export async function serveGateway(calls: GatewayCalls, options: { host: string; port: number; token: string }): Promise<GatewayListener> {
+/** Serves the calls on `host:port` to whoever knows the token. */
+export async function serveGateway(calls: GatewayCalls, { host, port, token, log }: ListenOptions): Promise<GatewayListener> {
   const server = new Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
   });
-  const expected = Buffer.from(`Bearer ${options.token}`);
+  const expected = Buffer.from(`Bearer ${token}`);
   const unary =
-    <Request, Response>(handle: (request: Request) => Promise<Response>) =>
+    <Request, Response>(name: keyof GatewayCalls, handle: (request: Request) => Promise<Response>) =>
     (call: { request: Request; metadata: Metadata }, callback: sendUnaryData<Response>) => {
       if (!sameSecret(call.metadata.get("authorization")[0], expected)) {
         callback({ code: status.UNAUTHENTICATED, details: "the token is missing or wrong" });
@@ -114,24 +125,23 @@ export async function serveGateway(calls: GatewayCalls, options: { host: string;
       handle(call.request).then(
         (response) => callback(null, response),
         (error: unknown) => {
-          const code = STATUS_OF.get(error instanceof Error ? error.name : "") ?? status.INTERNAL;
-          callback({ code, details: error instanceof Error ? error.message : "internal error" });
+          const code = STATUS_OF.get(error instanceof Error ? error.name : "");
+          if (code === undefined) log?.error({ call: name, error: describeError(error) }, "a call failed unexpectedly");
+          callback({ code: code ?? status.INTERNAL, details: error instanceof Error ? error.message : "internal error" });
         },
       );
     };
   const implementation: GatewayServiceServer = {
-    getContext: unary((request: GetContextRequest) => calls.getContext(request)),
-    sync: unary((request: SyncRequest) => calls.sync(request)),
-    getUploadTarget: unary((request: GetUploadTargetRequest) => calls.getUploadTarget(request)),
-    report: unary((request: ReportRequest) => calls.report(request)),
+    getContext: unary("getContext", (request: GetContextRequest) => calls.getContext(request)),
+    sync: unary("sync", (request: SyncRequest) => calls.sync(request)),
+    getUploadTarget: unary("getUploadTarget", (request: GetUploadTargetRequest) => calls.getUploadTarget(request)),
+    report: unary("report", (request: ReportRequest) => calls.report(request)),
   };
   server.addService(GatewayServiceService, implementation);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, boundTo) => (error ? reject(error) : resolve(boundTo)));
   });
-  return { port, close: () => closeServer(server) };
+  return { port: bound, close: () => closeServer(server) };
 }
 
 function sameSecret(given: string | Buffer | undefined, expected: Buffer): boolean {

@@ -32,5 +32,7 @@ test("of a storage's XML only code and message are kept, for the rest repeats th
     "<Error><Code>SignatureDoesNotMatch</Code><Message>It does not match.</Message><SignatureProvided>5ecre7</SignatureProvided></Error>";
   assert.equal(complaintOf(xml), "SignatureDoesNotMatch: It does not match.");
   assert.equal(complaintOf("see https://h/p?sig=1 \n there"), "see https://h/p?[redacted] there");
+  const inMessage = "<Code>Denied</Code><Message>by wss://u:canary@h/p#canary</Message>";
+  assert.equal(complaintOf(inMessage), "Denied: by wss://h/p?[redacted]");
   assert.ok(complaintOf("x".repeat(5000)).length < 210);
 });

@@ -1,4 +1,5 @@
 /** What went wrong with an HTTP exchange, told without secrets: a URL appears as its origin and path, never with its query. */
+import { redactUrls } from "./redact.js";
 
 export type HttpFailureKind = "status" | "network" | "timeout" | "too large";
 
@@ -60,17 +61,14 @@ export function isPassingHttpFailure(error: unknown): boolean | { readonly after
 
 /**
  * The short complaint in the body of an answer. Of S3's XML only `Code` and `Message`: the rest repeats the request with its signature.
- * Of other texts the beginning, without the queries of URLs.
+ * Of other texts the beginning. Neither holds credentials or queries of URLs.
  */
 export function complaintOf(body: string): string {
   const code = /<Code>([^<]{1,200})<\/Code>/.exec(body)?.[1];
   if (code !== undefined) {
     const message = /<Message>([^<]{1,200})<\/Message>/.exec(body)?.[1];
-    return message === undefined ? code : `${code}: ${message}`;
+    return redactUrls(message === undefined ? code : `${code}: ${message}`);
   }
-  const text = body
-    .replace(/\s+/g, " ")
-    .replace(/(\bhttps?:\/\/[^\s"'<>?#]+)[?#][^\s"'<>]*/gi, "$1?[redacted]")
-    .trim();
+  const text = redactUrls(body.replace(/\s+/g, " ").trim());
   return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
 }

@@ -75,6 +75,18 @@ export const workerKeys = {
   ),
 } satisfies Keys;
 
+/** Who takes images. */
+export const imageKeys = {
+  imagePixels: integer(
+    {
+      env: "IMAGE_PIXEL_LIMIT",
+      fallback: "268435456",
+      meaning: "Pixels (width x height) of one image at most; a larger one is rejected.",
+    },
+    { min: 1, max: 2 ** 31 - 1 },
+  ),
+} satisfies Keys;
+
 /** Who calls gateways that run in other processes. */
 export const gatewayAddressKeys = {
   gatewayAddrs: parsedAs(

@@ -1,4 +1,5 @@
 /** A process's life: start, serve health, drain on SIGTERM, end with the right exit code. */
+import { constants } from "node:os";
 import { describeError } from "./errors.js";
 import { serveHealth } from "./health.js";
 import { inTime } from "./in-time.js";
@@ -18,11 +19,30 @@ export interface ProcessOptions {
 const CUT_AFTER_DRAIN_MS = 5_000;
 
 /**
- * Runs a service until SIGTERM, SIGINT or a fatal error. A second signal ends the process at once.
- * @returns the exit code: 0 after a signal, 1 after a fatal error or when draining took too long.
+ * Serves health, then runs a service until SIGTERM, SIGINT or a fatal error. A second signal ends the process at once.
+ * @returns the exit code: 0 after a signal, 1 after a fatal error or when draining took too long. Then work may still be going on: the
+ * caller ends the process.
+ * @throws what starting throws; Fatal when the health port can not be had, and nothing is started then.
  */
-export async function runProcess({ log, healthPort, drainMs, start }: ProcessOptions): Promise<number> {
+export async function runProcess(options: ProcessOptions): Promise<number> {
+  let notReady: Service["notReady"] = () => "starting";
+  const health = await serveHealth(options.healthPort, { notReady: () => notReady() });
+  try {
+    return await runService(options, health.port, (service) => {
+      notReady = () => service.notReady();
+    });
+  } finally {
+    await health.close();
+  }
+}
+
+async function runService(
+  { log, drainMs, start }: ProcessOptions,
+  healthPort: number,
+  onStarted: (service: Service) => void,
+): Promise<number> {
   let exitCode = 0;
+  let signalled = false;
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -33,27 +53,37 @@ export async function runProcess({ log, healthPort, drainMs, start }: ProcessOpt
     end();
   };
   const onSignal = (signal: NodeJS.Signals) => {
-    process.once(signal, () => process.exit(130));
+    if (signalled) process.exit(exitCodeOf(signal));
+    signalled = true;
     log.info({ signal }, "stopping");
     end();
   };
-  process.once("SIGTERM", onSignal).once("SIGINT", onSignal);
-  process.once("uncaughtException", fatal).once("unhandledRejection", (reason) => fatal(new Error(describeError(reason))));
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  process.on("uncaughtException", fatal).on("unhandledRejection", (reason) => fatal(new Error(describeError(reason))));
 
-  const service = await start(fatal);
-  const health = await serveHealth(healthPort, { notReady: () => service.notReady() });
-  log.info({ healthPort: health.port }, "started");
-  await ended;
+  const starting = start(fatal).then((service) => {
+    onStarted(service);
+    log.info({ healthPort }, "started");
+    return service;
+  });
+  // A start that fails throws here; one that does not end is not waited for when the process is told to.
+  await Promise.race([starting.then(() => ended), ended]);
   let clean = false;
-  const stopping = service.stop().then(
-    () => {
-      clean = true;
-    },
-    (error: unknown) => log.error({ error: describeError(error) }, "stopping failed"),
-  );
+  const stopping = starting
+    .then((service) => service.stop())
+    .then(
+      () => {
+        clean = true;
+      },
+      (error: unknown) => log.error({ error: describeError(error) }, "stopping failed"),
+    );
   if (!(await inTime(stopping, drainMs + CUT_AFTER_DRAIN_MS))) log.error({}, "stopping took too long; ending without it");
-  await health.close();
   return clean ? exitCode : 1;
+}
+
+/** Of a process that a signal ended, as shells have it. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
 }
 
 /** Several services as one; stopped in reverse order of their start. */

@@ -18,7 +18,7 @@ export interface Patience {
 /** The step, tried again after passing faults. What it throws in the end is Retry, Reject or Fatal, or the signal's reason. */
 export function withRetries(step: Step, patience: Patience, log: Logger): Step {
   return async (input, signal) => {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     let failures = 0;
     for (let delayMs = patience.firstDelayMs; ; delayMs = Math.min(delayMs * 2, patience.maxDelayMs)) {
       try {
@@ -26,7 +26,7 @@ export function withRetries(step: Step, patience: Patience, log: Logger): Step {
       } catch (error) {
         if (signal.aborted || error instanceof Reject || error instanceof Fatal) throw error;
         if (error instanceof Retry) {
-          if (Date.now() - startedAt > patience.inPlaceMs) throw error;
+          if (performance.now() - startedAt > patience.inPlaceMs) throw error;
         } else {
           failures += 1;
           log.warn({ id: input.id, failures, error: describeError(error) }, "a step failed on a message");

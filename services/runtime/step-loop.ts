@@ -3,8 +3,8 @@
  * process killed anywhere leaves a message that is delivered again, and outputs that repeat under the same ids.
  */
 import { setMaxListeners } from "node:events";
-import { waitFor } from "./backoff.js";
 import type { Bus, Consumption, Delivery, OutgoingMessage } from "./bus/bus.js";
+import { Outage, publishPatiently } from "./bus/publish-patiently.js";
 import { describeError, Fatal, Reject, Retry } from "./errors.js";
 import { inTime } from "./in-time.js";
 import type { Logger } from "./log.js";
@@ -52,6 +52,8 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   const waiting: Delivery[] = [];
   const working = new Set<Promise<void>>();
   const handedBack = new HandedBack();
+  const publish: Bus["publish"] = (message, signal) => bus.publish(message, signal);
+  const outage = new Outage((reason) => log.warn({ queue, error: describeError(reason) }, "outputs can not be published; waiting"));
   let stopping: Promise<void> | undefined;
 
   const next = () => {
@@ -69,7 +71,7 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   async function settle(delivery: Delivery): Promise<void> {
     try {
       const outputs = await outputsOf(delivery);
-      await Promise.all(outputs.map((output) => publishPatiently(bus, toMessage(delivery, output), patience, abort.signal)));
+      await Promise.all(outputs.map((output) => publishPatiently(publish, toMessage(delivery, output), patience, abort.signal, outage)));
       await delivery.ack();
       handedBack.forget(delivery.id);
     } catch (error) {
@@ -146,16 +148,4 @@ class HandedBack {
 
 function toMessage(input: Delivery, { queue, suffix, body }: StepOutput): OutgoingMessage {
   return { queue, key: input.key, id: input.id + suffix, headers: {}, body };
-}
-
-/** A bus that is away is waited for in place: it is no failure, and the work is not done again for it. */
-async function publishPatiently(bus: Bus, message: OutgoingMessage, patience: Patience, signal: AbortSignal): Promise<void> {
-  for (let delayMs = patience.firstDelayMs; ; delayMs = Math.min(delayMs * 2, patience.maxDelayMs)) {
-    try {
-      return await bus.publish(message, signal);
-    } catch (error) {
-      if (!(error instanceof Retry) || signal.aborted) throw error;
-      await waitFor(delayMs, signal);
-    }
-  }
 }

@@ -6,6 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Fatal } from "./errors.js";
+import { thisProcess } from "./lock-owner.js";
 import { lockVolume } from "./volume-lock.js";
 
 const never = { onLost: (error: Error) => assert.fail(error) };
@@ -27,6 +28,9 @@ async function leaveLock(folder: string, owner: object | string, ageMs: number):
   await utimes(path, touchedAt, touchedAt);
 }
 
+/** Of this very process, and of one like it in another container on a host of the same name. */
+const ours = { ...thisProcess(), id: "their-lock" };
+const twin = { ...ours, space: "another namespace" };
 const elsewhere = { host: "another-host", pid: 17, startedAt: "2026-01-02T03:04:05.000Z", id: "their-lock" };
 
 /** Another process that tries to lock the folder, and then waits to be killed. */
@@ -98,7 +102,7 @@ test("of several processes that find a dead one's lock, one gets it", () =>
   }));
 
 test("of several attempts in one process, one gets it, whatever was there before", async () => {
-  for (const before of [undefined, { ...elsewhere, host: hostname(), pid: process.pid }]) {
+  for (const before of [undefined, ours]) {
     await withFolder(async (folder) => {
       if (before) await leaveLock(folder, before, 1_000);
       const attempts = await Promise.allSettled([1, 2, 3, 4, 5].map(() => lockVolume(folder, never)));
@@ -113,22 +117,28 @@ for (const { title, owner, ageMs, takenOver } of [
   { title: "the lock of another host is respected while it is fresh", owner: elsewhere, ageMs: 20_000, takenOver: false },
   { title: "the lock of another host is taken over after 30 s without a sign of life", owner: elsewhere, ageMs: 31_000, takenOver: true },
   {
-    title: "a lock of our own host and pid that we do not hold is an earlier life's (pid 1 of a container)",
-    owner: { ...elsewhere, host: hostname(), pid: process.pid },
+    title: "a lock with our own pid that we do not hold is an earlier process's",
+    owner: ours,
     ageMs: 1_000,
     takenOver: true,
   },
   { title: "the same pid on another host is not ours", owner: { ...elsewhere, pid: process.pid }, ageMs: 1_000, takenOver: false },
   {
     title: "a process of this host that lives is respected while its lock is fresh",
-    owner: { ...elsewhere, host: hostname(), pid: process.ppid },
+    owner: { ...ours, pid: process.ppid },
     ageMs: 1_000,
     takenOver: false,
   },
   {
     title: "a pid that another program has by now does not hold a volume for ever",
-    owner: { ...elsewhere, host: hostname(), pid: process.ppid },
+    owner: { ...ours, pid: process.ppid },
     ageMs: 31_000,
+    takenOver: true,
+  },
+  {
+    title: "another container with our host's name is taken over after 10 s without a sign of life",
+    owner: twin,
+    ageMs: 11_000,
     takenOver: true,
   },
   { title: "a lock that is just being written is respected", owner: "", ageMs: 100, takenOver: false },
@@ -150,10 +160,33 @@ for (const { title, owner, ageMs, takenOver } of [
   );
 }
 
+for (const [owner, title] of [
+  [twin, "our own pid in another container"],
+  [{ ...twin, pid: 2 ** 22 + 1 }, "a pid of another container that nobody has here"],
+  [{ ...ours, space: undefined }, "a lock that does not say of which container its pid is"],
+] as const) {
+  test(`${title} is watched for a sign of life: it keeps its volume with one, and loses it without`, { timeout: 10_000 }, () =>
+    withFolder(async (folder) => {
+      const waits: string[] = [];
+      const options = { ...never, onWait: (reason: string) => void waits.push(reason) };
+      await leaveLock(folder, owner, 9_000);
+      const touched = setTimeout(() => leaveLock(folder, owner, 0), 200);
+      await assert.rejects(lockVolume(folder, options), (error) => error instanceof Fatal && /is held by process/.test(error.message));
+      clearTimeout(touched);
+      assert.equal(waits.length, 1);
+      assert.match(waits[0] ?? "", /is held by process .* last sign of life 9\.\d s ago\. Waiting/);
+
+      await leaveLock(folder, owner, 9_500);
+      await (await lockVolume(folder, options)).release();
+      assert.equal(waits.length, 2);
+    }),
+  );
+}
+
 test("a takeover that was killed halfway does not hold a volume for ever", () =>
   withFolder(async (folder) => {
     await leaveLock(folder, elsewhere, 60_000);
-    await writeFile(join(folder, "maskline.lock.takeover"), JSON.stringify({ ...elsewhere, host: hostname(), pid: process.pid }));
+    await writeFile(join(folder, "maskline.lock.takeover"), JSON.stringify(ours));
     await (await lockVolume(folder, never)).release();
     assert.deepEqual(await readdir(folder), []);
   }));

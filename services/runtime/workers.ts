@@ -4,11 +4,11 @@
  * A worker module's default export is a WorkerStep. It runs in a thread of the pool, or, isolated, in a process of its own: there even
  * a native crash takes nobody along, and counts as a failure of that message.
  */
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
+import { roundOf } from "../../proto/pipeline.js";
 import { Reject } from "./errors.js";
-import type { StepOutput } from "./step.js";
+import { createIsolatedWorkers } from "./isolated.js";
+import type { StepInput, StepOutput } from "./step.js";
 
 /** What crosses to a worker. `shared` (a SharedArrayBuffer view) may be kept by the worker under `sharedKey`. */
 export interface WorkerTask {
@@ -30,7 +30,16 @@ export interface Workers {
   close(): Promise<void>;
 }
 
-const ISOLATED_HOST = new URL("./isolated-host.js", import.meta.url);
+/** docs/delivery.md rule 15. */
+const SUSPECT_FROM_SIGHT = 3;
+
+/**
+ * Whether a message has been seen so often that it is worked on in a process of its own. Each round counts as a sight: on a bus that does
+ * not outlive its process, a message that kills it comes back in the next round, as a new one.
+ */
+export function needsIsolation({ id, attempt }: Pick<StepInput, "id" | "attempt">): boolean {
+  return attempt + roundOf(id) >= SUSPECT_FROM_SIGHT;
+}
 
 /**
  * Of one thread. A small young generation keeps many threads small; with V8's own choice each would grow with the work it has seen. Whoever
@@ -48,33 +57,23 @@ export function createWorkers(module: URL, threads: number): Workers {
     atomics: "async",
     resourceLimits: RESOURCE_LIMITS,
   });
+  const isolatedWorkers = createIsolatedWorkers(module, RESOURCE_LIMITS.maxOldGenerationSizeMb);
   return {
     async run(task, { isolated, signal }) {
       const result: WorkerResult = isolated
-        ? await runIsolated(module, task, signal)
+        ? await isolatedWorkers.run(task, signal)
         : await pool.run({ ...task, input: whole(task.input) }, { signal });
       if ("rejected" in result) throw new Reject(result.rejected.code, result.rejected.reason);
       return result.outputs;
     },
-    close: () => pool.destroy(),
+    close() {
+      isolatedWorkers.close();
+      return pool.destroy();
+    },
   };
 }
 
 /** Between threads a view takes its whole buffer along, however small the view is. */
 function whole(view: Uint8Array): Uint8Array {
   return view.byteLength === view.buffer.byteLength ? view : new Uint8Array(view);
-}
-
-function runIsolated(module: URL, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
-  return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(ISOLATED_HOST), [module.href], { serialization: "advanced", signal, execArgv: [] });
-    child.once("message", (message: { result: WorkerResult } | { failure: string }) => {
-      if ("failure" in message) reject(new Error(message.failure));
-      else resolve(message.result);
-      child.disconnect();
-    });
-    child.once("error", reject);
-    child.once("exit", (code, killedBy) => reject(new Error(`the isolated worker ended without a result (${killedBy ?? `code ${code}`})`)));
-    child.send({ ...task, ...(task.shared ? { shared: new Uint8Array(task.shared) } : {}) });
-  });
 }

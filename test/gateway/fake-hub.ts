@@ -25,6 +25,8 @@ export interface FakeHub extends HubEnd {
   readonly failures: Partial<Record<Step, Error>>;
   /** Answers are not confirmed while this is true. */
   holdAnswers: boolean;
+  /** Payloads that arrive in the last moment, while Hub's end closes. */
+  readonly lastPayloads: unknown[];
   /** As Hub sends a session. */
   deliver(payload: unknown): Promise<void>;
 }
@@ -44,6 +46,7 @@ export function createFakeHub(rows: readonly string[]): FakeHub {
     calls: { project: 0, fetchExport: 0, uploadTarget: 0, answer: 0 },
     failures: {},
     holdAnswers: false,
+    lastPayloads: [],
     deliver: (payload) => accept(payload),
     async start(handler) {
       accept = handler;
@@ -70,6 +73,7 @@ export function createFakeHub(rows: readonly string[]): FakeHub {
       if (hub.holdAnswers) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     },
     async stop() {
+      for (const payload of hub.lastPayloads) await accept(payload);
       accept = () => Promise.reject(new Error("the hub is stopped"));
     },
   };

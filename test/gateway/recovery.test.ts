@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { AssetExported } from "../../proto/gen/maskline/v1/pipeline.js";
+import { HubFailure } from "../../services/gateway/hub.js";
 import type { OutgoingMessage } from "../../services/runtime/bus/bus.js";
 import { Retry } from "../../services/runtime/errors.js";
 import { NotKnown, OutOfDate } from "../../services/runtime/gateway-calls.js";
@@ -20,6 +23,12 @@ async function onStage(options: StageOptions, play: (stage: Stage) => Promise<vo
 const ROWS = 24;
 const answered = (stage: Stage) => until("an answer", () => stage.hub.answers[0]);
 const succeeded = async (stage: Stage) => assert.ok("export" in (await answered(stage)));
+async function assertInNoFile(folder: string, secret: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile()) assert.ok(!(await readFile(file)).includes(secret), `${secret} in ${file}`);
+  }
+}
 const place = ({ id }: OutgoingMessage) => id.split("/").slice(1).join("/");
 const indexOf = ({ body }: OutgoingMessage) => AssetExported.decode(body).envelope?.index ?? -1;
 
@@ -40,6 +49,54 @@ test("a gateway stopped before the export was read begins the session again and 
     await succeeded(stage);
     assert.equal(stage.hub.answers.length, 1);
   }));
+
+test("a session that arrives while the gateway stops is accepted, and run after the next start", () =>
+  onStage({ rows: someRows(2) }, async (stage) => {
+    stage.packager("p1");
+    stage.hub.lastPayloads.push(sessionPayload("S1"));
+    await stage.restart();
+    await succeeded(stage);
+  }));
+
+test("a download that was killed is deleted, also when its session then fails before it reads the export", () =>
+  onStage({ rows: someRows(1) }, async (stage) => {
+    stage.hub.failures.project = new Retry("Hub is away");
+    await stage.hub.deliver(sessionPayload("S1"));
+    await until("a try", () => stage.hub.calls.project > 0);
+    const [run] = await readdir(join(stage.folder, "gateway", "keys"));
+    await writeFile(join(stage.folder, "gateway", "exports", `${run}.ndjson.download`), "half of an export");
+    stage.hub.failures.project = new HubFailure("the key was revoked");
+    assert.deepEqual(await answered(stage), { error: true, session: "S1" });
+    await until("it is erased", () => stage.erasedBlobs.length === 1);
+    assert.deepEqual(await readdir(join(stage.folder, "gateway", "exports")), []);
+  }));
+
+test("blobs that a killed process left behind are deleted at the next start, a day after the youngest", () =>
+  onStage({ rows: someRows(1) }, async (stage) => {
+    stage.storedBlobs.push({ run: "old", youngestMs: Date.now() - 25 * 3_600_000 }, { run: "young", youngestMs: Date.now() });
+    await stage.restart();
+    await until("they are swept", () => stage.erasedBlobs.length > 0);
+    assert.deepEqual(stage.erasedBlobs, ["old"]);
+  }));
+
+for (const stateKey of [undefined, "a long random text"]) {
+  test(`the user's key is in no file, and after confirmation nothing can open what held it, ${stateKey ? "with" : "without"} STATE_KEY`, () =>
+    onStage({ rows: someRows(2), stateKey }, async (stage) => {
+      stage.packager("p1");
+      stage.hub.holdAnswers = true;
+      await stage.hub.deliver(sessionPayload("S1"));
+      await answered(stage);
+      const keys = join(stage.folder, "gateway", "keys");
+      const [run] = await readdir(keys);
+      assert.equal((await stat(join(keys, run ?? ""))).mode & 0o777, 0o600);
+      await assertInNoFile(stage.folder, "user-key-12345");
+      await stage.restart();
+      await until("it is confirmed, and everything erased", () => stage.erasedBlobs.length === 1);
+      assert.deepEqual(await readdir(keys), []);
+      await assertInNoFile(stage.folder, "user-key-12345");
+      await stage.restart();
+    }));
+}
 
 test("a gateway stopped before there was a packager goes on without reading from Hub again", () =>
   onStage({ rows: someRows(ROWS) }, async (stage) => {
@@ -141,7 +198,7 @@ test("in a round, too, no more assets are in flight than the window", () =>
   }));
 
 test("three rounds that bring nothing end the session with an error that says so", () =>
-  onStage({ rows: someRows(3), timing: { stall: 100 } }, async (stage) => {
+  onStage({ rows: someRows(3) }, async (stage) => {
     stage.packager("p1");
     loseMessages(stage, () => true);
     await stage.hub.deliver(sessionPayload("S1"));
@@ -150,10 +207,65 @@ test("three rounds that bring nothing end the session with an error that says so
     assert.deepEqual([...new Set(stage.published.map((message) => place(message).split("/")[0]))], ["1.0", "1.1", "1.2", "1.3"]);
   }));
 
-test("while the bus is away nothing counts as a stall", () =>
-  onStage({ rows: someRows(3), timing: { stall: 60 } }, async (stage) => {
+test("a packager that finds a damaged record is given that asset again, though it had told of all", () =>
+  onStage({ rows: someRows(ROWS), timing: { stall: 200 } }, async (stage) => {
     const packager = stage.packager("p1");
-    const backAt = Date.now() + 400;
+    packager.finishes = false;
+    await stage.hub.deliver(sessionPayload("S1"));
+    const held = await until("all are accounted for", () => [...packager.runs.values()].find(({ final }) => final.size === ROWS));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    held.final.delete(7);
+    packager.finishes = true;
+    await succeeded(stage);
+    const again = stage.published.slice(ROWS);
+    assert.deepEqual(again.map(place), ["1.1/7"]);
+  }));
+
+test("a blob store that is away while the bus is there makes no round fruitless", () =>
+  onStage({ rows: someRows(3), timing: { stall: 250 } }, async (stage) => {
+    const packager = stage.packager("p1");
+    const backAt = Date.now() + 1200;
+    stage.onMessage = (message) => {
+      if (Date.now() < backAt) throw new Retry("the blob store is away");
+      packager.account(message);
+    };
+    await stage.hub.deliver(sessionPayload("S1"));
+    await succeeded(stage);
+    assert.ok(stage.published.every((message) => place(message).startsWith("1.0/")));
+  }));
+
+test("a session that ends because of an outage names it", () =>
+  onStage({ rows: someRows(3), timing: { giveUp: 200 } }, async (stage) => {
+    stage.packager("p1");
+    stage.onMessage = () => {
+      throw new Retry("the blob store at http://user:canary@store/x?canary is away");
+    };
+    await stage.hub.deliver(sessionPayload("S1"));
+    assert.deepEqual(await answered(stage), { error: true, session: "S1" });
+    assert.match(stage.hub.logs.at(-1)?.message ?? "", /the blob store at http:\/\/store\/x\?\[redacted\] is away$/);
+  }));
+
+test("a clock on the wall that is set a week forward ends no session", () => {
+  let setForward = 0;
+  const wallClock = () => Date.now() + setForward;
+  return onStage({ rows: someRows(ROWS), timing: { stall: 60_000, wallClock } }, async (stage) => {
+    const packager = stage.packager("p1");
+    packager.finishes = false;
+    await stage.hub.deliver(sessionPayload("S1"));
+    await until("all are accounted for", () => [...packager.runs.values()].some(({ final }) => final.size === ROWS));
+    setForward = 7 * 24 * 3_600_000;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    packager.finishes = true;
+    await succeeded(stage);
+    assert.equal(stage.published.length, ROWS);
+    assert.match(stage.hub.logs.at(-1)?.message ?? "", /^Done in 168 h/);
+  });
+});
+
+test("while the bus is away nothing counts as a stall", () =>
+  onStage({ rows: someRows(3), timing: { stall: 250 } }, async (stage) => {
+    const packager = stage.packager("p1");
+    const backAt = Date.now() + 1200;
     stage.onMessage = (message) => {
       stage.busReady = Date.now() >= backAt;
       if (!stage.busReady) throw new Retry("the bus is away");

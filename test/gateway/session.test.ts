@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AssetExported } from "../../proto/gen/maskline/v1/pipeline.js";
 import { HubFailure } from "../../services/gateway/hub.js";
+import { Retry } from "../../services/runtime/errors.js";
 import { NotKnown } from "../../services/runtime/gateway-calls.js";
 import { sessionPayload } from "./fake-hub.js";
 import { openStage, type Stage, type StageOptions, someRows, until } from "./stage.js";
@@ -123,6 +124,22 @@ for (const step of ["project", "fetchExport"] as const) {
       await stage.hub.deliver(sessionPayload("S1"));
       assert.deepEqual(await answered(stage), { error: true, session: "S1" });
       assert.deepEqual(stage.hub.logs.at(-1), { session: "S1", level: "ERROR", message: "Hub says no" });
+    }));
+}
+
+for (const step of ["project", "fetchExport"] as const) {
+  test(`when Hub is away for ${step}, the user is told once, and the session goes on by itself`, () =>
+    onStage({ rows: someRows(1) }, async (stage) => {
+      stage.packager("p1");
+      stage.hub.failures[step] = new Retry("Reading the project failed: Hub answered HTTP 503.");
+      await stage.hub.deliver(sessionPayload("S1", { verbose: false }));
+      await until("some tries", () => stage.hub.calls[step] > 3);
+      assert.deepEqual(
+        stage.hub.logs.map(({ level, message }) => `${level} ${message}`),
+        ["WARNING Reading the project failed: Hub answered HTTP 503. Trying again; the session goes on by itself as soon as it works."],
+      );
+      delete stage.hub.failures[step];
+      assert.ok("export" in (await answered(stage)));
     }));
 }
 

@@ -23,6 +23,8 @@ export interface Stage {
   /** Everything published, in order. */
   readonly published: OutgoingMessage[];
   readonly packagers: FakePackager[];
+  /** What the blob store says it has. */
+  readonly storedBlobs: { readonly run: string; readonly youngestMs: number }[];
   readonly erasedBlobs: string[];
   readonly fatal: Error[];
   /** What becomes of a message; by default its packager accounts for it at once. */
@@ -43,6 +45,7 @@ export async function openStage({ rows, timing, ...changed }: StageOptions): Pro
   const folder = await mkdtemp(join(tmpdir(), "maskline-gateway-"));
   const packagers: FakePackager[] = [];
   const published: OutgoingMessage[] = [];
+  const storedBlobs: Stage["storedBlobs"] = [];
   const erasedBlobs: string[] = [];
   const fatal: Error[] = [];
   const bus: Bus = {
@@ -59,7 +62,7 @@ export async function openStage({ rows, timing, ...changed }: StageOptions): Pro
     put: () => Promise.resolve(),
     get: () => Promise.resolve(undefined),
     deleteRun: async (run: string) => void erasedBlobs.push(run),
-    listRuns: () => Promise.resolve([]),
+    listRuns: async () => storedBlobs,
   };
   const start = (hub: FakeHub, port: number) =>
     startGateway(
@@ -88,7 +91,7 @@ export async function openStage({ rows, timing, ...changed }: StageOptions): Pro
     get gateway() {
       return gateway;
     },
-    ...{ folder, published, packagers, erasedBlobs, fatal },
+    ...{ folder, published, packagers, storedBlobs, erasedBlobs, fatal },
     busReady: true,
     onMessage: (message) => {
       for (const packager of packagers) packager.account(message);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startHubSimulator } from "../hub-simulator/server.js";
 import { projectRoot } from "../project-root.js";
@@ -29,7 +31,7 @@ describe("maskline", () => {
   function maskline(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    onErr?: (text: string, kill: (signal: "SIGTERM") => void) => void,
+    onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
   ): Promise<Ended> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [executable, ...args], {
@@ -101,7 +103,35 @@ describe("maskline", () => {
     }
   });
 
+  it("all starts nothing when its health port is taken, and says which key to set", async () => {
+    const other = createServer().listen(0);
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const data = join(folder, "never");
+    const env = { HOST: "http://127.0.0.1:1", PLUGIN_ID: "p", PLUGIN_SECRET: "s", DATA_DIR: data, HEALTH_PORT: String(port) };
+    const { code, err } = await maskline(["all"], env);
+    other.close();
+    assert.equal(code, 1, err);
+    assert.match(err, /^maskline failed: .*HEALTH_PORT/);
+    await assert.rejects(readdir(data), { code: "ENOENT" });
+  });
+
+  it("all refuses to be another packager than the one whose volume it has", async () => {
+    const data = join(folder, "renamed");
+    await mkdir(join(data, "packager"), { recursive: true });
+    await writeFile(join(data, "packager", "packager-id"), "old\n");
+    const env = { HOST: "http://127.0.0.1:1", PLUGIN_ID: "p", PLUGIN_SECRET: "s", DATA_DIR: data, HEALTH_PORT: "0", PACKAGER_ID: "new" };
+    const { code, err } = await maskline(["all"], env);
+    assert.equal(code, 2, err);
+    assert.match(err, /PACKAGER_ID is "new", but .* "old"/);
+  });
+
   describe("convert", () => {
+    afterEach(async () => {
+      const left = (await readdir(folder)).filter((name) => name.startsWith("maskline-convert-"));
+      assert.deepEqual(left, [], "a conversion leaves no temporary files behind");
+    });
+
     const rows = [
       row({ id: "a", tools: [segmentation("Tree", "t", { region: square(1, 1, 3), holes: [] })] }),
       row({ id: "b", tools: [polygon("Road", "r", square(1, 1, 3)), segmentation("Tree", "t", { region: square(6, 6, 3) })] }),
@@ -164,6 +194,30 @@ describe("maskline", () => {
       assert.equal(code, 1);
       assert.match(err, /missing\.json can not be read/);
     });
+
+    for (const { signals, expected } of [
+      { signals: ["SIGINT"], expected: /^130 .*Stopped by SIGINT/s },
+      { signals: ["SIGTERM"], expected: /^143 .*Stopped by SIGTERM/s },
+      // Which of them comes second, and ends it at once, is up to the kernel.
+      { signals: ["SIGINT", "SIGTERM"], expected: /^(130|143) / },
+    ] as const) {
+      it(`stops on ${signals.join(" and ")}, and leaves nothing behind`, async () => {
+        const many = Array.from({ length: 5_000 }, (_, index) => JSON.stringify({ ...rows[1], externalId: `${index}.png` })).join("\n");
+        const out = join(folder, "stopped.zip");
+        let sent = false;
+        const { code, err } = await maskline(
+          ["convert", await file("many.ndjson", many), "--out", out],
+          { CONCURRENCY: "1" },
+          (said, kill) => {
+            if (sent || !said.includes("No ontology")) return;
+            sent = true;
+            for (const signal of signals) kill(signal);
+          },
+        );
+        assert.match(`${code} ${err}`, expected);
+        await assert.rejects(readFile(out));
+      });
+    }
 
     it("makes the shipped sample in the colours of its ontology", async () => {
       const sample = join(projectRoot, "test/sample-project");

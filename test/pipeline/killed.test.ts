@@ -22,6 +22,7 @@ describe("maskline all, killed in the middle of a session and started again", ()
   let undisturbed: Buffer;
   let running: Child;
 
+  const uploadUrls = () => hub.requests.filter((name) => name === "getUploadUrl").length;
   const start = () => {
     running = startChild({
       name: "maskline all",
@@ -57,13 +58,15 @@ describe("maskline all, killed in the middle of a session and started again", ()
   });
 
   for (const [when, waitFor] of Object.entries({
-    "as soon as the session was accepted": () => sleep(30),
+    "as soon as the session was accepted": (lines: () => readonly string[]) => until(() => lines().length > 0),
     "while assets were on their way": (lines: () => readonly string[]) => until(() => lines().some((line) => /of 500/.test(line))),
-    "when the archive was about to be uploaded": () => until(() => hub.requests.at(-1) === "getUploadUrl"),
+    "when the archive was about to be uploaded": (_lines: () => readonly string[], uploadsBefore: number) =>
+      until(() => uploadUrls() > uploadsBefore),
   })) {
     it(`${when}, answers with the same archive`, { timeout: 60_000 }, async () => {
+      const uploadsBefore = uploadUrls();
       const handle = await hub.run({ projectId: PROJECT._id, stage: [], configJSON: '{"verbose_frequency": 20}' });
-      await waitFor(() => handle.logs.map(({ msg }) => msg));
+      await waitFor(() => handle.logs.map(({ msg }) => msg), uploadsBefore);
       await running.kill();
       const answeredBefore = handle.results.length;
       start();

@@ -132,7 +132,7 @@ describe("PNG files written from runs", () => {
   it("hold them in many deflate blocks, too", () => {
     fc.assert(
       fc.property(image, fc.integer({ min: 1, max: 60 }), (drawn, tokens) => {
-        assertInflates(encodeWith(new RunPngEncoder(tokens), drawn) as Uint8Array, drawn);
+        assertInflates(encodeWith(new RunPngEncoder(Number.POSITIVE_INFINITY, tokens), drawn) as Uint8Array, drawn);
       }),
       { numRuns: 150 },
     );

@@ -63,10 +63,12 @@ describe("the step loop", () => {
         refuse && outgoing.queue === "out" ? Promise.reject(new Retry("the bus is away")) : bus.publish(outgoing, signal),
     };
     const seen = await collect(bus);
-    const running = await loop(failing, echo);
+    const lines: string[] = [];
+    const running = await loop(failing, echo, { log: createLogger("debug", (line) => lines.push(line)) });
     await bus.publish(message("a"));
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(await bus.lag("in"), 1);
+    assert.equal(lines.filter((line) => line.includes("the bus is away")).length, 1, "an outage is told once");
     refuse = false;
     await eventuallyHolds(() => assert.equal(seen.length, 1));
     await eventuallyHolds(async () => assert.equal(await bus.lag("in"), 0));

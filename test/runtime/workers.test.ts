@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
-import { Reject } from "../../services/runtime/errors.js";
-import { createWorkers } from "../../services/runtime/workers.js";
+import { describeError, Reject, Retry } from "../../services/runtime/errors.js";
+import { createWorkers, needsIsolation } from "../../services/runtime/workers.js";
 
 const module = new URL("./misbehaving-worker.js", import.meta.url);
 const never = new AbortController().signal;
@@ -63,4 +63,57 @@ describe("workers", () => {
   it("survive a native death in isolation and say what killed it", async () => {
     await assert.rejects(say("die", { isolated: true }), /ended without a result \(SIGKILL\)/);
   });
+
+  it("take one isolated task at a time to a process, and use it again only when it lived", async () => {
+    const [one, other] = await Promise.all([say("hello", { isolated: true }), say("hello", { isolated: true })]);
+    assert.notEqual(one, other);
+    assert.ok([one, other].includes(await say("hello", { isolated: true })));
+    await assert.rejects(say("die", { isolated: true }));
+    await assert.rejects(say("die", { isolated: true }));
+    assert.ok(![one, other].includes(await say("hello", { isolated: true })));
+  });
+
+  it("give an isolated process nothing of our environment, where secrets are", async () => {
+    process.env.PLUGIN_SECRET = "canary";
+    try {
+      const environment = JSON.parse(await say("tell environment", { isolated: true }));
+      assert.deepEqual(Object.keys(environment).sort(), ["TMPDIR"]);
+    } finally {
+      delete process.env.PLUGIN_SECRET;
+    }
+  });
+});
+
+describe("a process for an isolated task that can not be started", () => {
+  it("says nothing against the message, and takes nobody along", async () => {
+    const workers = createWorkers(module, 1);
+    const { execPath } = process;
+    process.execPath = "/nowhere/node";
+    try {
+      for (let tries = 0; tries < 2; tries++) {
+        await assert.rejects(
+          workers.run({ input: Buffer.from("hello") }, { isolated: true, signal: never }),
+          (error) => error instanceof Retry && /can not be started: .*ENOENT/.test(describeError(error)),
+        );
+      }
+    } finally {
+      process.execPath = execPath;
+      await workers.close();
+    }
+  });
+});
+
+describe("a message is worked on in isolation", () => {
+  for (const { attempt, round, isolated } of [
+    { attempt: 1, round: 0, isolated: false },
+    { attempt: 2, round: 0, isolated: false },
+    { attempt: 3, round: 0, isolated: true },
+    { attempt: 1, round: 1, isolated: false },
+    { attempt: 2, round: 1, isolated: true },
+    { attempt: 1, round: 2, isolated: true },
+  ]) {
+    it(`${isolated ? "" : "not "}at delivery ${attempt} of round ${round}`, () => {
+      for (const id of [`run/7.${round}/3`, `run/7.${round}/3/p2`]) assert.equal(needsIsolation({ id, attempt }), isolated);
+    });
+  }
 });
