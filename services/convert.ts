@@ -1,6 +1,6 @@
 /** `maskline convert`: the same pipeline on an export file. Only the Hub end is replaced, by one that reads and writes files. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { startAll } from "./all.js";
@@ -53,9 +53,9 @@ export async function convert(options: ConvertOptions, env: Environment): Promis
     // Whatever was set up for a server, a conversion keeps to itself and leaves nothing behind.
     const { HEALTH_PORT, BUS, BLOB_URL, ...rest } = env;
     const own = { DATA_DIR: scratch, PACKAGER_ID: "convert", DRAIN_TIMEOUT: "0s" };
-    const config = readConfig(offlineKeys, { LOGLEVEL: "warn", ...rest, ...own });
+    const config = readConfig(offlineKeys, { LOGLEVEL: "silent", ...rest, ...own });
     const configText = options.configFile === undefined ? undefined : await readText(options.configFile);
-    await mkdir(dirname(resolve(options.outFile)), { recursive: true });
+    await prepareOut(options);
     return await convertIn(scratch, options, configText, config, { screen, signalled });
   } finally {
     leaveNothing();
@@ -141,6 +141,26 @@ function exitCodeAfter(end: Answer | NodeJS.Signals, outFile: string, screen: Sc
   if ("error" in end) return 1;
   console.log(`The masks are in ${resolve(outFile)}`);
   return 0;
+}
+
+/**
+ * Makes the folder of the archive, before any work is done.
+ * @throws ConfigError when the archive would take the place of something that is not an archive.
+ */
+async function prepareOut({ outFile, exportFile, ontologyFile, configFile }: ConvertOptions): Promise<void> {
+  const refuse = (why: string) => new ConfigError([`--out is ${JSON.stringify(outFile)}, ${why}; name the zip file to write`]);
+  if (outFile.trim() === "") throw refuse("which names nothing");
+  const out = resolve(outFile);
+  const inputs = [exportFile, ontologyFile, configFile].filter((file) => file !== undefined);
+  if (inputs.some((file) => resolve(file) === out)) throw refuse("which is one of the files to read");
+  const there = await stat(out).catch(() => undefined);
+  if (there && !there.isFile()) throw refuse("which is there already and no file");
+  try {
+    await mkdir(dirname(out), { recursive: true });
+    await access(dirname(out), constants.W_OK);
+  } catch (error) {
+    throw refuse(`whose folder can not be written (${describeError(error)})`);
+  }
 }
 
 async function readText(file: string): Promise<string> {

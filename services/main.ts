@@ -5,8 +5,12 @@ import { convert } from "./convert.js";
 import { endWith } from "./end.js";
 import { ROLES, type Role, runAll, runRole } from "./roles.js";
 
+/** The same as in package.json; a test holds the two together. */
+const VERSION = "0.1.0";
+
 const program = new Command("maskline")
   .description("PNG class masks from Ango Hub exports of any size.")
+  .version(VERSION, "-V, --version", "the version of Maskline")
   .addHelpText("after", "\nServices are configured by environment variables: see docs/configuration.md.");
 
 program

@@ -93,7 +93,7 @@ function createWatch(run: string, outage: Outage, parts: DriveParts) {
   return async (record: PinnedRun, signal: AbortSignal): Promise<Decision | undefined> => {
     const { pin, frozen } = record;
     const { total, verbose } = frozen;
-    lines ??= createProgressLines(frozen, timing.now);
+    lines ??= createProgressLines(frozen, pin.round > 0 || pin.position > 0, timing.now);
     const roundAt = timing.now();
     let awayUntil = roundAt;
     for (;;) {

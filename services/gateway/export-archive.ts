@@ -40,7 +40,7 @@ export async function locateExportText(file: FileHandle, { maxEntryBytes, maxRat
   const stats = await file.stat();
   const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFFED_BYTES), 0, SNIFFED_BYTES, 0);
   const head = buffer.subarray(0, bytesRead);
-  if (head.length === 0) throw new HubFailure("The export is empty: Hub delivered a file of 0 bytes. Run the export again.");
+  if (head.length === 0) throw new HubFailure("The export is empty: its file has 0 bytes. Run the export again.");
   const text = head.toString("latin1", 0, 2) === "PK" ? await locateInZip(file, stats) : plainText(head, stats);
   const bytes = text.declared?.bytes ?? text.length;
   checkLimits({ bytes, length: text.length }, { maxEntryBytes, maxRatio });
@@ -92,7 +92,7 @@ function checkLimits({ bytes, length }: { bytes: number; length: number }, { max
   }
   if (bytes > HARMLESS_BYTES && bytes > length * maxRatio) {
     throw new HubFailure(
-      `The export's archive is compressed more than ${maxRatio} times, as archives are that are made to do harm. If it is sound, raise that limit of this installation.`,
+      `The export's archive is compressed more than ${maxRatio} times, as archives are that are made to do harm. If it is sound, raise EXPORT_RATIO_LIMIT.`,
     );
   }
 }
@@ -104,7 +104,7 @@ function plainText(head: Buffer, { size }: Stats): ExportText {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
   if (isPage || /[\x00-\x08\x0b\x0c\x0e-\x1f]/.test(text)) {
     throw new HubFailure(
-      `The export can not be read: Hub delivered ${isPage ? "a web page" : "something"} that is neither a zip archive nor JSON text.`,
+      `The export can not be read: it is ${isPage ? "a web page" : "something"} that is neither a zip archive nor JSON text.`,
     );
   }
   return { start: 0, length: size, deflated: false, declared: undefined };

@@ -49,7 +49,7 @@ test("a progress line tells how far, how fast and how long", () => {
 test("an end with every asset painted is an INFO", () => {
   assert.deepEqual(finishedLine(counts({ masks: 12, maskedAssets: 11, skipped: { not_labeled: 3 } }), 14.2), {
     level: "INFO",
-    message: "Done in 14 s: 12 masks of 11 assets. Left out by the settings: 3 (nobody labeled it).",
+    message: "Done in 14 s: 12 masks for 11 of 14 assets. Left out by the settings: 3 (nobody labeled it).",
   });
 });
 
@@ -61,7 +61,7 @@ test("an end with rejected assets or dropped objects is a WARNING that counts th
   assert.equal(line.level, "WARNING");
   assert.equal(
     line.message,
-    "Done in 1 h 1 min: 1 mask of 1 asset. Rejected: 2 (neither the export nor the image tells its size). " +
+    "Done in 1 h 1 min: 1 mask for 1 of 3 assets. Rejected: 2 (the export does not tell its size). " +
       "Not painted: 37 bounding boxes, 2 brushes, 1 object without points. The manifest in the archive names each.",
   );
 });

@@ -57,7 +57,7 @@ export function waitingForTurnText(maxSessions: number): string {
   return `Waiting: ${count(maxSessions, "session")} ${maxSessions === 1 ? "is" : "are"} running already, as many as this installation allows. This one starts when one of them ends.`;
 }
 
-export const READING_EXPORT_TEXT = "Reading the project and its export from Hub.";
+export const READING_EXPORT_TEXT = "Reading the project and its export.";
 
 /** @param reason a sentence that says what does not work, without secrets */
 export function waitingForHubText(reason: string): string {
@@ -78,24 +78,33 @@ export interface Pace {
 export function progressText({ accounted, total, perSecond }: Pace): string {
   const percent = total === 0 ? 100 : Math.floor((accounted / total) * 100);
   const done = `${integerFormat.format(accounted)} of ${integerFormat.format(total)} (${percent} %)`;
-  if (perSecond <= 0) return done;
+  if (perSecond <= 0 || accounted >= total) return done;
   const rate = perSecond >= 10 ? integerFormat.format(perSecond) : perSecond.toFixed(1);
-  return `${done}, ${rate}/s, about ${time((total - accounted) / perSecond)} left`;
+  return `${done}, ${rate}/s, about ${time(Math.ceil((total - accounted) / perSecond))} left`;
 }
 
-/** The end of a session that has an archive; a WARNING when something is missing from it that the user did not leave out. */
+/**
+ * The end of a session that has an archive; a WARNING when assets are missing from it that the user did not leave out. Tools that are never
+ * painted are told, but they are in most projects.
+ */
 export function finishedLine(counts: OutcomeCounts | undefined, seconds: number): UserLine {
   const skipped = entries(counts?.skipped).map(([rule, number]) => `${integerFormat.format(number)} (${explain(SKIP_RULES, rule)})`);
   const rejected = entries(counts?.rejected).map(([code, number]) => `${integerFormat.format(number)} (${explain(REJECT_CODES, code)})`);
   const dropped = entries(counts?.dropped).map(([kind, number]) => droppedObjects(kind, number));
+  const total = [counts?.skipped, counts?.rejected].reduce((sum, left) => sum + totalOf(left), counts?.maskedAssets ?? 0);
+  const spent = seconds < 10 ? `${Math.max(0.1, seconds).toFixed(1)} s` : time(seconds);
   const sentences = [
-    `Done in ${time(seconds)}: ${count(counts?.masks ?? 0, "mask")} of ${count(counts?.maskedAssets ?? 0, "asset")}.`,
+    `Done in ${spent}: ${count(counts?.masks ?? 0, "mask")} for ${integerFormat.format(counts?.maskedAssets ?? 0)} of ${count(total, "asset")}.`,
     ...(skipped.length > 0 ? [`Left out by the settings: ${listed(skipped, MAX_NAMES)}.`] : []),
     ...(rejected.length > 0 ? [`Rejected: ${listed(rejected, MAX_NAMES)}.`] : []),
     ...(dropped.length > 0 ? [`Not painted: ${listed(dropped, MAX_NAMES)}.`] : []),
     ...(rejected.length + dropped.length > 0 ? ["The manifest in the archive names each."] : []),
   ];
-  return { level: rejected.length + dropped.length > 0 ? "WARNING" : "INFO", message: sentences.join(" ") };
+  return { level: rejected.length > 0 ? "WARNING" : "INFO", message: sentences.join(" ") };
+}
+
+function totalOf(counts: Readonly<Record<string, number>> | undefined): number {
+  return Object.values(counts ?? {}).reduce((sum, number) => sum + number, 0);
 }
 
 /** Most frequent first. */

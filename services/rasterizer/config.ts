@@ -17,9 +17,9 @@ export const rasterizerKeys = {
   edgeRows: integer(
     {
       env: "EDGE_ROW_LIMIT",
-      fallback: "20000000",
+      fallback: "15000000",
       meaning:
-        "What painting one mask may cost at most: image rows that each edge of its contours crosses, summed (of a tangle, about 5 million take a second).",
+        "What painting one mask may cost at most: image rows that each edge of its contours crosses, summed (of a tangle, 3 to 10 million take a second).",
     },
     { min: 1, max: 2 ** 31 - 1 },
   ),

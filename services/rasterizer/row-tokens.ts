@@ -64,8 +64,7 @@ export class RowTokens {
       if (value !== this.#value) {
         if (reaches) {
           while ((above.end[aboveRun] as number) <= column) aboveRun++;
-          const mayPay = bytesPerPixel === 3 || end[run] === above.end[aboveRun];
-          if (mayPay && label[run] === above.label[aboveRun] && this.#matchAbove(row, run, above, aboveRun, column)) {
+          if (label[run] === above.label[aboveRun] && this.#matchAbove(row, run, above, aboveRun, column)) {
             run = this.#matchedRun;
             column = this.#matchedTo;
           } else {

@@ -41,7 +41,7 @@ test("a session becomes rows on the bus and one answer with the signed URL", () 
 
     const lines = stage.hub.logs.map(({ level, message }) => `${level} ${message}`);
     assert.ok(lines.some((line) => line.startsWith("INFO Session accepted: 40 assets, 2 classes, single_channel_sequential")));
-    assert.match(lines.at(-1) ?? "", /^WARNING Done in \d+ s: 40 masks of 38 assets\..*Rejected: 1 \(/);
+    assert.match(lines.at(-1) ?? "", /^WARNING Done in [\d.]+ s: 40 masks for 38 of \d+ assets\..*Rejected: 1 \(/);
     await until("the packager is told that the run has ended", () => packager.ended.includes(run));
     await until("blobs and export are erased", () => stage.erasedBlobs.includes(run));
     assert.deepEqual(await readdir(join(stage.folder, "gateway", "exports")), []);

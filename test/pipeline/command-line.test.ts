@@ -59,6 +59,11 @@ describe("maskline", () => {
       assert.match(out, new RegExp(`\\n  ${command}\\b`));
   });
 
+  it("tells its version", async () => {
+    const { version } = JSON.parse(await readFile(join(projectRoot, "package.json"), "utf8"));
+    assert.equal((await maskline(["--version"])).out, `${version}\n`);
+  });
+
   it("tells all mistakes of its environment at once and exits with 2", async () => {
     const { code, err } = await maskline(["all"], { HOST: "hub", SESSION_WINDOW: "many", BUS: "pigeons" });
     assert.equal(code, 2);
@@ -187,6 +192,16 @@ describe("maskline", () => {
       assert.equal(code, 1);
       assert.match(err, /verbose_frequency/);
       assert.match(err, /batch_names/);
+    });
+
+    it("refuses to write over what it reads, and over what is no file, before any work is done", async () => {
+      const rowsFile = await file("precious.json", JSON.stringify(rows));
+      for (const out of [rowsFile, folder, "", "/dev/null", join(rowsFile, "x.zip")]) {
+        const { code, err } = await maskline(["convert", rowsFile, "--out", out]);
+        assert.equal(code, 2, `${out}: ${err}`);
+        assert.match(err, /--out is /);
+      }
+      assert.equal(await readFile(rowsFile, "utf8"), JSON.stringify(rows));
     });
 
     it("says which file can not be read", async () => {
