@@ -1,7 +1,7 @@
 /** Drives runs, at most so many at once, until they end or the gateway stops. */
 import { setMaxListeners } from "node:events";
+import { createSlots } from "../runtime/slots.js";
 import type { AcceptedRun, OpenRun } from "./run-record.js";
-import { createSlots } from "./slots.js";
 
 export interface KeeperParts {
   readonly maxSessions: number;

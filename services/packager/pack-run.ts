@@ -9,10 +9,10 @@ import { backoffDelay, retrying, waitFor } from "../runtime/backoff.js";
 import { describeError, Fatal, Retry } from "../runtime/errors.js";
 import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
+import { createSlots } from "../runtime/slots.js";
 import { DISK_FULL_WORDS, DiskFull, isDiskFull } from "./disk-full.js";
 import { type HeldRun, LOG_FILE } from "./held-runs.js";
 import { DamagedRecord } from "./run-log.js";
-import { createSlots } from "./slots.js";
 import { UploadFailed } from "./upload.js";
 import { type FinishedArchive, writeArchive } from "./write-archive.js";
 
@@ -49,8 +49,8 @@ export function createPacker(options: PackerOptions): Packer {
   const stopping = new AbortController();
   const working = new Map<HeldRun, Promise<void>>();
   const tries = new WeakMap<HeldRun, number>();
-  const archiveSlot = createSlots(options.archivesAtOnce);
-  const uploadSlot = createSlots(options.archivesAtOnce);
+  const archiveSlots = createSlots(options.archivesAtOnce);
+  const uploadSlots = createSlots(options.archivesAtOnce);
 
   function lookAt(run: HeldRun): void {
     if (stopping.signal.aborted || run.gone.signal.aborted || working.has(run) || run.phase === RunPhase.REPORTED) return;
@@ -79,7 +79,7 @@ export function createPacker(options: PackerOptions): Packer {
   async function deliver(run: HeldRun, total: number, signal: AbortSignal): Promise<void> {
     setPhase(run, RunPhase.ARCHIVING);
     const context = await contextOf(run, signal);
-    const archive = await archiveSlot(() => archiveOf(run, total, context, signal), signal);
+    const archive = await archiveSlots.within(() => archiveOf(run, total, context, signal), signal);
     setPhase(run, RunPhase.UPLOADING);
     const target = await uploaded(run, archive, signal);
     await report(run, { $case: "uploaded", value: { target, bytes: archive.bytes, counts: run.ledger.counts() } }, signal);
@@ -105,7 +105,7 @@ export function createPacker(options: PackerOptions): Packer {
     return retrying(
       async () => {
         const { target, url } = await ask(run, signal, (gateway) => gateway.getUploadTarget({ run: run.run, epoch: run.epoch }));
-        await uploadSlot(() => options.upload(url, archive.file, signal), signal);
+        await uploadSlots.within(() => options.upload(url, archive.file, signal), signal);
         return target;
       },
       {

@@ -56,7 +56,7 @@ export async function writePreview({ archive, imagesFolder, exportFile, projectF
   const classes = paintedClasses(classMapping(entries), await colours(projectFile));
   const examples = await listExamples(entries, imagesFolder, exportFile);
   const masks = [...entries.keys()].filter((name) => name.endsWith(".png")).length;
-  const head = header(classes, masks, basename(archive));
+  const head = header(classes, `${examples.length} of ${masks} masks`, basename(archive));
   const height = head.height + examples.length * ROW + MARGIN - 14;
   const panels = await Promise.all(examples.map((example, row) => rowPanels(example, classes, head.height + row * ROW)));
   const captions = examples.map((example, row) => caption(example, head.height + row * ROW)).join("");
@@ -172,10 +172,10 @@ function caption({ title, file }: Example, top: number): string {
 }
 
 /** Title, what the sheet shows, and the legend. */
-function header(classes: readonly PaintedClass[], masks: number, archive: string): { svg: string; height: number } {
+function header(classes: readonly PaintedClass[], masks: string, archive: string): { svg: string; height: number } {
   const parts = [
     lettering("Maskline", MARGIN, 86, { height: 36, colour: INK, weight: 0.13 }),
-    lettering(`${masks} masks in ${archive}: picture, mask, and both. Class values are shown in the project's colours.`, MARGIN, 122, {
+    lettering(`${masks} in ${archive}: picture, mask, and both. Class values are shown in the project's colours.`, MARGIN, 122, {
       height: 14,
       colour: FAINT,
     }),

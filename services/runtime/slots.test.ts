@@ -45,3 +45,26 @@ test("runs that were open before a restart are above the limit, and the next one
   await turn;
   assert.ok(waited);
 });
+
+test("work in a slot gives it back, also when it fails, and does not begin once its signal is aborted", async () => {
+  const slots = createSlots(1);
+  await assert.rejects(
+    slots.within(() => Promise.reject(new Error("the work failed")), never),
+    /the work failed/,
+  );
+  const abort = new AbortController();
+  let release: () => void = () => undefined;
+  const first = slots.within(
+    () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      }),
+    never,
+  );
+  const second = slots.within(() => assert.fail("it was aborted in line"), abort.signal);
+  abort.abort(new Error("gone"));
+  await assert.rejects(second, /gone/);
+  release();
+  await first;
+  assert.equal(await slots.within(async () => "ran", never), "ran");
+});
