@@ -26,3 +26,7 @@ export const everythingClaimedExceptions: readonly Exception[] = [
 ];
 
 export const fileBlobsExceptions: readonly Exception[] = [];
+
+export const s3BlobsExceptions: readonly Exception[] = [];
+
+export const natsBusExceptions: readonly Exception[] = [];
