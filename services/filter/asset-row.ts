@@ -27,6 +27,8 @@ export interface AssetRow {
   readonly frames: number | undefined;
   /** Pages of a multi-image asset; 0 for all others. */
   readonly pages: number;
+  /** Where the image of each page lies; of all others one. Empty texts where the row does not say. Signed: never shown, never passed on. */
+  readonly imageUrls: readonly string[];
   /** At least one. */
   readonly tasks: readonly [TaskRow, ...TaskRow[]];
 }
@@ -71,6 +73,7 @@ export function readAssetRow(bytes: Buffer): AssetRow {
   const [first, ...others] = v3 ? [v3] : v2;
   if (!first) throw withoutTask(row, bytes);
   const metadata = asObject(row.metadata);
+  const pageUrls = asList(row.dataset).map(asText);
   return {
     version: v3 ? 3 : 2,
     assetId: asText(row.assetId),
@@ -82,7 +85,8 @@ export function readAssetRow(bytes: Buffer): AssetRow {
     width: metadata?.width,
     height: metadata?.height,
     frames: asCount(metadata?.frameTotal),
-    pages: asList(row.dataset).length,
+    pages: pageUrls.length,
+    imageUrls: pageUrls.length > 0 ? pageUrls : [asText(row.asset)],
     tasks: [readTask(first), ...others.map(readTask)],
   };
 }
@@ -125,7 +129,13 @@ function describeJsonError(text: string): string {
   if (offset === undefined) return "it can not be parsed";
   if (offset >= text.length) return text.trim() === "" ? "it is empty" : `it ends too early, after ${text.length} characters`;
   const char = String.fromCodePoint(text.codePointAt(offset) ?? 0xfffd);
-  return `${JSON.stringify(char)} can not stand at character ${offset + 1} of ${text.length}`;
+  return `${describeCharacter(char)} can not stand at character ${offset + 1} of ${text.length}`;
+}
+
+/** In quotes, or by its code where it would not be seen. */
+function describeCharacter(char: string): string {
+  const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  return /[\p{C}\p{Z}]/u.test(char) && char !== " " ? `U+${code}` : JSON.stringify(char);
 }
 
 function withoutTask(row: JsonObject, bytes: Buffer): Rejection {

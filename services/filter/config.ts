@@ -1,6 +1,8 @@
 /** The filter's keys of the environment. */
-import { type Config, duration, integer } from "../runtime/config.js";
+import { type AddressRange, parseAddressRange } from "../runtime/address-rules.js";
+import { bytes, type Config, duration, integer, type Key, list } from "../runtime/config.js";
 import { imageKeys } from "../runtime/keys.js";
+import type { ImageSettings } from "./image-sizes.js";
 import type { FilterLimits } from "./limits.js";
 
 export const filterKeys = {
@@ -29,6 +31,29 @@ export const filterKeys = {
     },
     { min: 1, max: 100_000 },
   ),
+  fetchAllow: addressRanges(
+    list({
+      env: "FETCH_ALLOW",
+      fallback: "",
+      meaning: "Private addresses that images of an export may be fetched from: ranges as 10.20.0.0/16,fd12::/16, with commas between.",
+    }),
+  ),
+  fetchConcurrency: integer(
+    {
+      env: "FETCH_CONCURRENCY",
+      fallback: "16",
+      meaning: "Images looked into at once, for sizes that the export does not tell; 0: never, such assets are rejected.",
+    },
+    { min: 0, max: 256 },
+  ),
+  fetchBytes: bytes(
+    { env: "FETCH_BYTES_LIMIT", fallback: "2M", meaning: "Bytes that are read of one image at most; its size stands among the first." },
+    { min: 65_536, max: 2 ** 26 },
+  ),
+  fetchTimeout: duration(
+    { env: "FETCH_TIMEOUT", fallback: "30s", meaning: "How long finding the size of one image may take, with all tries." },
+    { min: "1s", max: "60s" },
+  ),
   unknownRun: duration(
     {
       env: "UNKNOWN_RUN_TIMEOUT",
@@ -39,6 +64,16 @@ export const filterKeys = {
   ),
 } as const;
 
-export function filterLimits({ imagePixels, pointsPerContour, pointsPerAsset, partsPerAsset }: Config<typeof filterKeys>): FilterLimits {
-  return { imagePixels, pointsPerContour, pointsPerAsset, partsPerAsset };
+export function filterLimits(config: Config<typeof filterKeys>): FilterLimits {
+  const { imagePixels, pointsPerContour, pointsPerAsset, partsPerAsset, fetchConcurrency } = config;
+  return { imagePixels, pointsPerContour, pointsPerAsset, partsPerAsset, readsImages: fetchConcurrency > 0 };
+}
+
+/** How images are looked into. */
+export function imageSettings({ fetchAllow, fetchConcurrency, fetchBytes, fetchTimeout }: Config<typeof filterKeys>): ImageSettings {
+  return { allowed: fetchAllow, concurrency: fetchConcurrency, mostBytes: fetchBytes, timeoutMs: fetchTimeout };
+}
+
+function addressRanges(key: Key<readonly string[]>): Key<readonly AddressRange[]> {
+  return { ...key, parse: (value) => key.parse(value).map(parseAddressRange) };
 }

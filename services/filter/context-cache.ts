@@ -3,6 +3,7 @@ import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { Retry } from "../runtime/errors.js";
 import { type GatewayConnection, NotKnown } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
+import { runTrace } from "../runtime/telemetry/run-traces.js";
 import { createLru } from "./lru.js";
 
 export interface ContextCacheOptions {
@@ -90,7 +91,7 @@ async function firstAnswer(
   try {
     return await Promise.any(
       gateways.map(async (gateway) => {
-        const { context } = await gateway.getContext({ run });
+        const { context } = await gateway.getContext({ run }, { role: "filter", traceparent: runTrace(run)?.traceparent });
         if (!context) throw new Retry(`the gateway at ${gateway.address} answered without a context`);
         return { context };
       }),

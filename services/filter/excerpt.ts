@@ -3,10 +3,10 @@
 const EXCERPT_LENGTH = 80;
 /** Longer than any URL's head that matters, so that a query is removed whole before the text is cut. */
 const LOOKED_AT = 8192;
-/** A query as JSON may write it. */
-const URL_QUERY = /(?:\?|\\u003f)[^\s"'<>]*/gi;
+/** A query as JSON may write it; what is left of one where a row was cut begins with a parameter. */
+const URL_QUERY = /(?:\?|\\u003f|X-(?:Amz|Goog)-[A-Za-z]+=)[^\s"'<>]*/gi;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-const CONTROL = /[\u0000-\u001f\u007f\u2028\u2029]+/g;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /** The first characters of a text, `length` at most. */
 export function excerpt(text: string, length = EXCERPT_LENGTH): string {

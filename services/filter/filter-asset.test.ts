@@ -4,12 +4,13 @@ import fc from "fast-check";
 import { AssetOutcome, ColourMode, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import type { Settings } from "../../proto/gen/maskline/v1/run.js";
 import type { StepOutput } from "../runtime/step.js";
-import { filterAsset } from "./filter-asset.js";
+import { type Filtered, filterAsset } from "./filter-asset.js";
 import { prepareContext } from "./filter-context.js";
 import type { FilterLimits } from "./limits.js";
+import type { ImageSizes } from "./size.js";
 
 const ENVELOPE = { run: "R1", gateway: "g0", packager: "p0", epoch: 2, round: 1, index: 41, part: 0, parts: 0 };
-const LIMITS: FilterLimits = { imagePixels: 10_000, pointsPerContour: 100, pointsPerAsset: 150, partsPerAsset: 5 };
+const LIMITS: FilterLimits = { imagePixels: 10_000, pointsPerContour: 100, pointsPerAsset: 150, partsPerAsset: 5, readsImages: true };
 const SETTINGS: Settings = {
   classMappingType: "single_channel_sequential",
   exportReviewedAssets: true,
@@ -39,8 +40,16 @@ const context = (settings: Partial<Settings> = {}) =>
     ],
   });
 
+const asset = (row: string) => ({ envelope: ENVELOPE, row: Buffer.from(row) });
+const NO_IMAGES: ImageSizes = new Map();
+
+/** What is sent, when no image is needed for it. */
+function outputsOf(filtered: Filtered): readonly StepOutput[] {
+  return "outputs" in filtered ? filtered.outputs : assert.fail(`images are needed: ${JSON.stringify(filtered.needed)}`);
+}
+
 const filterText = (row: string, settings: Partial<Settings> = {}) =>
-  filterAsset({ envelope: ENVELOPE, row: Buffer.from(row) }, context(settings), LIMITS);
+  outputsOf(filterAsset(asset(row), NO_IMAGES, context(settings), LIMITS));
 const filter = (row: object, settings: Partial<Settings> = {}) => filterText(JSON.stringify(row), settings);
 
 const isMask = ({ queue }: StepOutput) => queue === "raster";
@@ -168,12 +177,13 @@ describe("a row of usual size", () => {
   const roomy = { ...LIMITS, pointsPerContour: 1_000, pointsPerAsset: 10_000 };
 
   it("comes out the same however often it is filtered, and many times smaller", () => {
-    const asset = { envelope: ENVELOPE, row: Buffer.from(row) };
+    const message = asset(row);
     const prepared = context();
-    const [first] = filterAsset(asset, prepared, roomy);
+    const filterAgain = () => outputsOf(filterAsset(message, NO_IMAGES, prepared, roomy));
+    const [first] = filterAgain();
     assert.ok(first && first.body.length * 5 < row.length);
     assert.equal(MaskRequested.decode(first.body).shapes.length, 15);
-    for (let again = 0; again < 500; again += 1) assert.deepEqual(filterAsset(asset, prepared, roomy)[0]?.body, first.body);
+    for (let again = 0; again < 500; again += 1) assert.deepEqual(filterAgain()[0]?.body, first.body);
   });
 });
 
@@ -202,12 +212,50 @@ describe("rules", () => {
 describe("a multi-image asset", () => {
   const pages = (count: number) => ({ dataset: Array.from({ length: count }, (_, page) => `https://files.example/${page}.png`) });
 
-  it("of several pages is rejected as a whole, before any page is painted: nobody tells the size of its second page", () => {
-    const { asset, outcome } = onlyOutcome(filter(v3([car(), car({ page: 2 })], pages(3))));
-    assert.deepEqual([asset?.taskId, asset?.page], ["t1", undefined]);
-    assert.ok(outcome?.$case === "rejected");
-    assert.equal(outcome.value.code, "no_size");
-    assert.match(outcome.value.reason, /it has 3 pages.*size of page 1 only.*page 2/);
+  const threePages = JSON.stringify(v3([car(), car({ page: 2 })], pages(3)));
+  const withImages = (images: ImageSizes) => filterAsset(asset(threePages), images, context(), LIMITS);
+  const second = { width: 30, height: 20 };
+  const third = { width: 31, height: 21 };
+
+  it("needs the images of all pages but the first, whose size the export tells", () => {
+    const needed = [1, 2].map((image) => ({ image, url: `https://files.example/${image}.png` }));
+    assert.deepEqual(withImages(NO_IMAGES), { needed });
+    assert.deepEqual(withImages(new Map([[1, second]])), { needed: needed.slice(1) });
+  });
+
+  it("is a mask a page, each of its own size", () => {
+    const requested = masks(
+      outputsOf(
+        withImages(
+          new Map([
+            [1, second],
+            [2, third],
+          ]),
+        ),
+      ),
+    );
+    assert.deepEqual(
+      requested.map(({ envelope, asset, width, height, shapes }) => [envelope?.part, asset?.page, width, height, shapes.length]),
+      [
+        [0, 0, 100, 50, 1],
+        [1, 1, 30, 20, 0],
+        [2, 2, 31, 21, 1],
+      ],
+    );
+  });
+
+  it("is rejected as a whole when one page has no size, or too large a one", () => {
+    const reason = (images: ImageSizes) => {
+      const { asset, outcome } = onlyOutcome(outputsOf(withImages(images)));
+      assert.deepEqual([asset?.taskId, asset?.page], ["t1", undefined]);
+      return outcome?.$case === "rejected" ? `${outcome.value.code}: ${outcome.value.reason}` : assert.fail("it was not rejected");
+    };
+    const gone = new Map([[2, { problem: "can not be fetched (GET https://files.example/2.png: HTTP 404)" }]]);
+    assert.equal(
+      reason(gone),
+      "no_size: the export does not tell the size of page 3 of 3, and its image can not be fetched (GET https://files.example/2.png: HTTP 404)",
+    );
+    assert.match(reason(new Map([[1, { width: 101, height: 100 }]])), /^over_limit: page 2 of it has 101 x 100 pixels/);
   });
 
   it("of one page is a single mask, which drops objects on pages that it does not have", () => {
@@ -297,6 +345,41 @@ describe("a v2 row", () => {
   });
 });
 
+describe("an asset whose size the export does not tell", () => {
+  const row = (extra: object = {}, tools: object[] = [car()]) => JSON.stringify(v3(tools, { metadata: {}, ...extra }));
+  const filtered = (text: string, images: ImageSizes = NO_IMAGES, settings: Partial<Settings> = {}) =>
+    filterAsset(asset(text), images, context(settings), LIMITS);
+  const known: ImageSizes = new Map([[0, { width: 30, height: 20 }]]);
+
+  it("needs its image, and is a mask of that size", () => {
+    assert.deepEqual(filtered(row()), { needed: [{ image: 0, url: "https://files.example/a.png?X-Amz-Signature=5ec4e7" }] });
+    const { width, height, shapes } = onlyMask(outputsOf(filtered(row(), known)));
+    assert.deepEqual([width, height, shapes.length], [30, 20, 1]);
+  });
+
+  it("needs one image for all frames of a video", () => {
+    const video = row({ metadata: { frameTotal: 9 } }, [car({ page: 3 }), car({ page: 5 })]);
+    assert.deepEqual(filtered(video), filtered(row()));
+    assert.deepEqual(
+      masks(outputsOf(filtered(video, known))).map(({ asset, width }) => [asset?.page, width]),
+      [
+        [3, 30],
+        [5, 30],
+      ],
+    );
+  });
+
+  it("has no image read for it when a rule skips it or something else is wrong with it", () => {
+    assert.ok("outputs" in filtered(row(), NO_IMAGES, { batchNames: ["two"] }));
+    assert.ok("outputs" in filtered(row({}, [car({ polygon: [["x", 1]] })])));
+  });
+
+  it("never passes the URL of its image on", () => {
+    const sent = Buffer.concat(outputsOf(filtered(row(), known)).map(({ body }) => body));
+    assert.ok(!sent.includes("5ec4e7") && !sent.includes("files.example"));
+  });
+});
+
 describe("an asset that can not be masks", () => {
   const rejectionOf = (outputs: readonly StepOutput[]) => {
     const { asset, outcome } = onlyOutcome(outputs);
@@ -315,7 +398,7 @@ describe("an asset that can not be masks", () => {
   });
 
   const sizes: readonly (readonly [metadata: unknown, reason: RegExp])[] = [
-    [undefined, /^no_size: .*metadata\.width is missing, metadata\.height is missing/],
+    [undefined, /^no_size: .*metadata\.width is missing, metadata\.height is missing.*FETCH_CONCURRENCY/],
     [{ width: 100 }, /^no_size: .*metadata\.height is missing/],
     [{ width: "100", height: 50 }, /^no_size: .*metadata\.width is "100"/],
     [{ width: 0, height: 50 }, /^no_size/],
@@ -323,8 +406,19 @@ describe("an asset that can not be masks", () => {
     [{ width: 101, height: 100 }, /^over_limit: it has 101 x 100 pixels.*10000.*IMAGE_PIXEL_LIMIT/],
   ];
   for (const [metadata, reason] of sizes) {
-    it(`is rejected with metadata ${JSON.stringify(metadata)}`, () => assert.match(rejectedAs(v3([], { metadata })), reason));
+    it(`is rejected with metadata ${JSON.stringify(metadata)} where no images are read`, () => {
+      const row = JSON.stringify(v3([], { metadata }));
+      assert.match(rejectionOf(outputsOf(filterAsset(asset(row), NO_IMAGES, context(), { ...LIMITS, readsImages: false }))), reason);
+    });
   }
+  it("is rejected without a size when the URL of its image is a picture itself, or no URL at all", () => {
+    const data = `data:image/png;base64,${"A".repeat(20_000)}`;
+    assert.match(rejectedAs(v3([], { metadata: {}, asset: data })), /^no_size: .*, and the URL of its image has 20022 characters$/);
+    assert.match(rejectedAs(v3([], { dataset: ["", null] })), /^no_size: .*size of page 2 of 2, nor where its image is$/);
+  });
+  it("is rejected without size and image", () => {
+    assert.match(rejectedAs(v3([], { metadata: null, asset: 7 })), /^no_size: .*metadata\.width is missing.*, nor where its image is/);
+  });
   it("is taken at the very limit of pixels", () => {
     assert.equal(onlyMask(filter(v3([], { metadata: { width: 100, height: 100 } }))).width, 100);
   });
@@ -371,7 +465,8 @@ describe("any row", () => {
     ),
   }));
   const answered = (text: string) => {
-    const outputs = filterText(text);
+    const anySize: ImageSizes = new Map(Array.from({ length: LIMITS.partsPerAsset }, (_, image) => [image, { width: 9, height: 9 }]));
+    const outputs = outputsOf(filterAsset(asset(text), anySize, context(), LIMITS));
     assert.ok(outputs.length > 0);
     assert.equal(new Set(outputs.map(({ suffix }) => suffix)).size, outputs.length, "the ids differ");
     for (const request of masks(outputs)) assert.ok(request.width >= 1 && request.height >= 1);
@@ -393,9 +488,10 @@ describe("any row", () => {
   });
   it("of any bytes is answered, and never throws", () => {
     fc.assert(
-      fc.property(fc.uint8Array(), (bytes) =>
-        assert.ok(filterAsset({ envelope: ENVELOPE, row: Buffer.from(bytes) }, context(), LIMITS).length > 0),
-      ),
+      fc.property(fc.uint8Array(), (bytes) => {
+        const message = { envelope: ENVELOPE, row: Buffer.from(bytes) };
+        assert.ok(outputsOf(filterAsset(message, NO_IMAGES, context(), LIMITS)).length > 0);
+      }),
     );
   });
 });

@@ -1,8 +1,9 @@
 /**
  * STEP 2: from a row of the export to what is painted of it.
  *
- * AssetExported -> MaskRequested, one a part, or AssetOutcome: skipped by a rule, or rejected for a reason. Deterministic: the same row
- * gives the same bytes (docs/delivery.md rule 12).
+ * AssetExported -> MaskRequested, one a part, or AssetOutcome: skipped by a rule, or rejected for a reason. Where the export does not tell
+ * a size, the images are asked for first; whoever has read them (filter-step.ts) comes again with what they say. Deterministic: the same
+ * row with the same sizes gives the same bytes (docs/delivery.md rule 12).
  */
 import type { AssetExported, AssetIdentity, Envelope } from "../../proto/gen/maskline/v1/pipeline.js";
 import { idSuffix } from "../../proto/pipeline.js";
@@ -17,28 +18,38 @@ import { Rejection } from "./rejection.js";
 import { type Standing, standingsOf } from "./review.js";
 import { batchRule, furthestRule, standingRule } from "./rules.js";
 import { shapesOf } from "./shapes.js";
-import { sizeOf } from "./size.js";
+import { type ImageNeeded, type ImageSizes, withSizes } from "./size.js";
+
+export type Filtered =
+  /** Never empty. */
+  | { readonly outputs: readonly StepOutput[] }
+  /** Everything else is fine, but these images are needed. */
+  | { readonly needed: readonly ImageNeeded[] };
 
 /**
- * Never empty. Whatever is wrong with the row comes out as an outcome, never as an exception.
+ * Whatever is wrong with the row comes out as an outcome, never as an exception.
+ * @param images what is known from the asset's images so far
  * @throws Error when the message has no envelope, for then nobody can be told.
  */
-export function filterAsset(message: AssetExported, context: FilterContext, limits: FilterLimits): StepOutput[] {
+export function filterAsset(message: AssetExported, images: ImageSizes, context: FilterContext, limits: FilterLimits): Filtered {
   const envelope = message.envelope;
   if (!envelope) throw new Error("an AssetExported message has no envelope");
   let row: AssetRow | undefined;
   try {
     row = readAssetRow(message.row);
-    return filterRow(row, envelope, context, limits);
+    return filterRow(row, envelope, images, context, limits);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
     const asset = row ? identityOf(row, row.tasks[0]) : glimpseIdentity(message.row);
-    return [assetRejected(wholeAsset(envelope), asset, { code: error.code, reason: error.message }, idSuffix.filtered)];
+    const failure = { code: error.code, reason: error.message };
+    return { outputs: [assetRejected(wholeAsset(envelope), asset, failure, idSuffix.filtered)] };
   }
 }
 
-function filterRow(row: AssetRow, envelope: Envelope, context: FilterContext, limits: FilterLimits): StepOutput[] {
-  const skipped = (rule: Parameters<typeof assetSkipped>[2]) => [assetSkipped(wholeAsset(envelope), identityOf(row, row.tasks[0]), rule)];
+function filterRow(row: AssetRow, envelope: Envelope, images: ImageSizes, context: FilterContext, limits: FilterLimits): Filtered {
+  const skipped = (rule: Parameters<typeof assetSkipped>[2]) => ({
+    outputs: [assetSkipped(wholeAsset(envelope), identityOf(row, row.tasks[0]), rule)],
+  });
   const outside = batchRule(context.rules, row.batches);
   if (outside) return skipped(outside);
 
@@ -52,19 +63,23 @@ function filterRow(row: AssetRow, envelope: Envelope, context: FilterContext, li
 
   const parts = partsOf(row, exported, limits.partsPerAsset);
   checkIdentity(row, parts);
-  const size = sizeOf(row, limits.imagePixels);
   const budget = pointBudget(limits.pointsPerContour, limits.pointsPerAsset);
-  const painted = parts.map((part) => ({ part, shapes: shapesOf(part.tools, context.classes, budget, part.dropped) }));
-  return painted.map(({ part, shapes }, at) =>
+  const painted = parts.map((part) => ({ ...part, shapes: shapesOf(part.tools, context.classes, budget, part.dropped) }));
+  // Last: for an asset that is set aside anyway no image is read.
+  const found = withSizes(row, painted, images, limits);
+  if ("needed" in found) return found;
+  const outputs = found.sized.map(({ task, page, shapes, dropped, width, height }, at) =>
     maskRequested({
       envelope: { ...envelope, part: at, parts: parts.length },
-      asset: identityOf(row, part.task, part.page),
-      ...size,
+      asset: identityOf(row, task, page),
+      width,
+      height,
       mode: context.mode,
       shapes,
-      dropped: part.dropped.list(),
+      dropped: dropped.list(),
     }),
   );
+  return { outputs };
 }
 
 const UNTOUCHED: Standing = { labeled: false, reviewed: false };

@@ -7,4 +7,6 @@ export interface FilterLimits {
   readonly pointsPerAsset: number;
   /** Pages, frames and v2 tasks of one asset. */
   readonly partsPerAsset: number;
+  /** Whether sizes that the export does not tell are looked up in the images. */
+  readonly readsImages: boolean;
 }

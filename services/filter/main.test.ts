@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AssetExported, AssetOutcome, ColourMode, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
+import { orientedJpeg } from "../../test/support/images.js";
+import { startLocalHttp } from "../../test/support/local-http.js";
 import type { Bus, Delivery, OutgoingMessage } from "../runtime/bus/bus.js";
 import { readConfig } from "../runtime/config.js";
 import { Retry } from "../runtime/errors.js";
 import { type GatewayConnection, NotKnown } from "../runtime/gateway-calls.js";
 import { createLogger } from "../runtime/log.js";
-import { filterKeys, filterLimits } from "./config.js";
+import { filterKeys, filterLimits, imageSettings } from "./config.js";
 import { startFilter } from "./main.js";
 
 const ENVELOPE = { run: "R1", gateway: "g0", packager: "p0", epoch: 1, round: 0, index: 0, part: 0, parts: 0 };
@@ -65,8 +67,11 @@ describe("the filter service", () => {
       log: createLogger("silent"),
       onFatal,
     };
-    const limits = { ...filterLimits(readConfig(filterKeys, {})), imagePixels: 100 };
-    const service = await startFilter(platform, { gateways: [gateway], concurrency: 1, limits, unknownRunMs: 0, drainMs: 5_000 });
+    const jpeg = await orientedJpeg({ width: 9, height: 6 }, 6);
+    const images = await startLocalHttp(({ url }, response) => void response.writeHead(url.startsWith("/a.jpg") ? 200 : 404).end(jpeg));
+    const config = readConfig(filterKeys, { IMAGE_PIXEL_LIMIT: "100", FETCH_ALLOW: "127.0.0.0/8" });
+    const options = { gateways: [gateway], concurrency: 1, limits: filterLimits(config), images: imageSettings(config) };
+    const service = await startFilter(platform, { ...options, unknownRunMs: 0, drainMs: 5_000 });
     // Waits between tries keep no process alive; here there is nothing else that would.
     const alive = setInterval(() => undefined, 1_000);
     try {
@@ -89,12 +94,32 @@ describe("the filter service", () => {
       const rejected = AssetOutcome.decode(outcome?.body ?? Buffer.alloc(0)).outcome;
       assert.ok(rejected?.$case === "rejected" && rejected.value.code === "over_limit", "the workers know the configured limits");
 
+      const unsized = { ...ROW, metadata: {}, asset: `${images.origin}/a.jpg?sig=5ec4e7` };
+      for (const attempt of [1, 3]) {
+        assert.equal(await send(encoded(unsized), { attempt }), "acked");
+        const [mask] = take();
+        const { width, height, shapes } = MaskRequested.decode(mask?.body ?? Buffer.alloc(0));
+        assert.deepEqual([mask?.id, width, height, shapes.length], ["R1/1.0/0/p0", 6, 9, 1], "its size is that of its image, turned");
+        assert.ok(!Buffer.from(mask?.body ?? "").includes("5ec4e7"));
+      }
+      assert.equal(images.seen.length, 1, "which is looked into once");
+      assert.equal(await send(encoded({ ...unsized, asset: `${images.origin}/none.jpg?sig=5ec4e7` })), "acked");
+      const [gone] = take();
+      assert.equal(gone?.id, "R1/1.0/0/f");
+      const noSize = AssetOutcome.decode(gone?.body ?? Buffer.alloc(0)).outcome;
+      assert.ok(noSize?.$case === "rejected" && noSize.value.code === "no_size");
+      assert.match(noSize.value.reason, /does not tell its size .*, and its image can not be fetched \(GET http:.*none\.jpg: HTTP 404\)$/);
+
+      assert.equal(await send(Buffer.from([0xff, 0x0f, 0x6f])), "acked");
+      assert.deepEqual(take(), [], "what is no message is no task of the workers either");
+
       assert.equal(await send(encoded(ROW), { run: "R0" }), "acked");
       assert.deepEqual(take(), [], "a run that no gateway knows is dropped");
     } finally {
       clearInterval(alive);
       await service.stop();
       await service.stop();
+      await images.close();
     }
   });
 });

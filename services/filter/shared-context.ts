@@ -3,8 +3,14 @@ import { RunContext } from "../../proto/gen/maskline/v1/run.js";
 import { type FilterContext, prepareContext } from "./filter-context.js";
 import type { FilterLimits } from "./limits.js";
 
-/** The limits, as doubles, stand before the encoded RunContext. */
-const LIMITS = ["imagePixels", "pointsPerContour", "pointsPerAsset", "partsPerAsset"] as const satisfies readonly (keyof FilterLimits)[];
+/** The limits, as doubles, stand before the encoded RunContext; yes is 1. */
+const LIMITS = [
+  "imagePixels",
+  "pointsPerContour",
+  "pointsPerAsset",
+  "partsPerAsset",
+  "readsImages",
+] as const satisfies readonly (keyof FilterLimits)[];
 const HEADER_BYTES = LIMITS.length * 8;
 
 export interface Prepared {
@@ -17,7 +23,7 @@ export function packContext(context: RunContext, limits: FilterLimits): Uint8Arr
   const shared = new Uint8Array(new SharedArrayBuffer(HEADER_BYTES + encoded.length));
   const header = new DataView(shared.buffer);
   LIMITS.forEach((name, at) => {
-    header.setFloat64(at * 8, limits[name]);
+    header.setFloat64(at * 8, Number(limits[name]));
   });
   shared.set(encoded, HEADER_BYTES);
   return shared;
@@ -34,6 +40,7 @@ export function unpackContext(shared: Uint8Array): Prepared {
       pointsPerContour: limit("pointsPerContour"),
       pointsPerAsset: limit("pointsPerAsset"),
       partsPerAsset: limit("partsPerAsset"),
+      readsImages: limit("readsImages") === 1,
     },
   };
 }

@@ -1,15 +1,18 @@
 /**
- * The three HTTP exchanges we need: JSON calls, a download to a file, an upload from a file. The only import of undici.
+ * The HTTP exchanges we need: JSON calls, a download to a file, an upload from a file, and pieces of files that an export names. The only
+ * import of undici.
  *
  * Every wait is bounded, redirects are followed by hand (five at the most), and what is thrown is an HttpFailure without secrets, the
  * signal's reason, or the error of the local file.
  */
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rm, stat } from "node:fs/promises";
+import { isIP } from "node:net";
 import { Readable } from "node:stream";
-import { Agent, type Dispatcher, request as send } from "undici";
+import { Agent, buildConnector, type Dispatcher, request as send } from "undici";
 import { complaintOf, HttpFailure, nameOf, parseRetryAfter } from "./http-failure.js";
 import { LocalFileError, local, type Watch, watched } from "./http-watch.js";
+import { checkedLookup } from "./lookup.js";
 
 const MAX_REDIRECTS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -143,6 +146,58 @@ export async function putFile(url: string, file: string, { timeoutMs, signal }: 
   } finally {
     for (const stream of streams) stream.destroy();
   }
+}
+
+/** One answer; a redirect is an answer too. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** The first value of a header, by its lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  /** Whoever stops reading it closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** For a body that nobody reads. */
+  readonly discard: () => void;
+}
+
+/** GETs over connections of their own, each of which is checked before it is made. */
+export interface CheckedHttp {
+  /** One hop. Throws whatever the connection threw: to be called in `watched`. */
+  get(url: string, headers: Headers, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/** @param check throws for an IP address that may not be connected to; asked about the very address that is then dialled */
+export function createCheckedHttp(check: (address: string) => void): CheckedHttp {
+  const dial = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup: checkedLookup(check) } as buildConnector.BuildOptions);
+  const dispatcher = new Agent({
+    connect: (options, callback) => {
+      try {
+        // Only names are looked up.
+        if (isIP(options.hostname) !== 0) check(options.hostname);
+      } catch (error) {
+        callback(error as Error, null);
+        return;
+      }
+      dial(options, callback);
+    },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+  });
+  return {
+    async get(url, headers, signal) {
+      const response = await send(url, { method: "GET", headers, signal, dispatcher });
+      return {
+        status: response.statusCode,
+        header: (name) => header(response, name),
+        body: response.body,
+        // Destroyed unread, it reports that as an error.
+        discard: () => void response.body.on("error", () => {}).destroy(),
+      };
+    },
+    close: () => dispatcher.destroy(),
+  };
 }
 
 /** Reads the file as long as it was when its length was announced, and counts every chunk taken as life. */
