@@ -12,7 +12,7 @@ export type SkipRule = keyof typeof SKIP_RULES;
 /** What can be wrong with an asset itself. */
 export const REJECT_CODES = {
   unreadable_row: "the row of the export can not be read",
-  no_size: "the export does not tell its size",
+  no_size: "neither the export nor its image tells its size",
   bad_geometry: "a coordinate is not a number that fits 32 bits",
   over_limit: "it is larger than a limit of this installation",
   parts_differ: "its parts contradict each other",

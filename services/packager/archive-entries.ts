@@ -10,7 +10,14 @@ import type { ManifestRow } from "./manifest.js";
 export interface ArchiveEntry {
   readonly row: ManifestRow;
   /** The mask's file; undefined for a left-out asset. */
-  readonly mask: { readonly name: string; readonly png: Buffer } | undefined;
+  readonly mask: ArchivedMask | undefined;
+}
+
+export interface ArchivedMask {
+  readonly name: string;
+  readonly png: Buffer;
+  /** Of `png`. */
+  readonly sha256: Uint8Array;
 }
 
 export interface EntryOptions {
@@ -36,7 +43,7 @@ export function archiveEntry({ envelope, asset, outcome }: AssetOutcome, { class
       const numbered = parts > 1 ? { number: part + 1, of: parts } : undefined;
       return {
         row: { ...identity, part: numbered, page: asset?.page, result: maskResult(file, outcome.value, classes) },
-        mask: { name: file, png: outcome.value.png },
+        mask: { name: file, png: outcome.value.png, sha256: outcome.value.sha256 },
       };
     }
     case "skipped": {

@@ -7,6 +7,7 @@ test("all keys have defaults that are allowed", () => {
   assert.deepEqual(readConfig(packagerKeys, {}), {
     packagerId: "",
     archivesAtOnce: 2,
+    archiveLimit: 4.5 * 2 ** 30,
     uploadTimeoutMs: 120_000,
     uploadAttempts: 10,
     unknownKeepMs: 86_400_000,

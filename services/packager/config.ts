@@ -1,4 +1,4 @@
-import { duration, integer, type Keys, text } from "../runtime/config.js";
+import { bytes, duration, integer, type Keys, text } from "../runtime/config.js";
 
 /** What only the packager is told. */
 export const packagerKeys = {
@@ -19,6 +19,15 @@ export const packagerKeys = {
       fallback: "2",
     },
     { min: 1, max: 64 },
+  ),
+  archiveLimit: bytes(
+    {
+      env: "ARCHIVE_LIMIT",
+      meaning:
+        "Bytes of an archive at most; the masks of a larger one go into volumes of that size, which the archive lists. Amazon's storage takes 5G.",
+      fallback: "4.5G",
+    },
+    { min: 1024, max: 16_384 * 2 ** 30 },
   ),
   uploadTimeoutMs: duration(
     { env: "UPLOAD_TIMEOUT", meaning: "An upload of an archive is given up when so long no byte moves.", fallback: "2m" },

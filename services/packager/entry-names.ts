@@ -6,6 +6,7 @@ export const ARCHIVE_FILES = {
   classMappingText: "class_mapping.txt",
   manifestLines: "manifest.ndjson",
   manifestTable: "manifest.csv",
+  volumes: "volumes.json",
 } as const;
 
 const MAX_STEM = 100;

@@ -5,6 +5,7 @@ import type { Logger } from "../runtime/log.js";
 import { DiskFull, translateDiskErrors } from "./disk-full.js";
 import { Ledger } from "./ledger.js";
 import { decodeHead } from "./outcome-head.js";
+import { createRunFigures, type RunFigures } from "./run-figures.js";
 import { openRunLog, type RunLog } from "./run-log.js";
 import type { Volume } from "./volume.js";
 
@@ -23,8 +24,13 @@ export interface HeldRun {
   /** The round in which the gateway asked for the missing indexes. */
   missingWanted: number | undefined;
   phase: RunPhase;
+  /** Bytes of the archive's volumes that are uploaded: progress, like those of the log. */
+  volumeBytes: number;
   /** Why this run can not be packed, in a user's words. */
   failure: string | undefined;
+  /** The session's root span, told by Sync; undefined: the run is not traced. */
+  traceparent: string | undefined;
+  readonly figures: RunFigures;
   /** Since when its own gateway does not know it, by the monotonic clock, in milliseconds. */
   unknownSince: number | undefined;
   /** Aborted when this epoch is given up or the run has ended. */
@@ -151,7 +157,10 @@ function emptyRun(run: string, epoch: number, gateway: string, folder: string): 
     total: undefined,
     missingWanted: undefined,
     phase: RunPhase.SPOOLING,
+    volumeBytes: 0,
     failure: undefined,
+    traceparent: undefined,
+    figures: createRunFigures(),
     unknownSince: undefined,
     gone: new AbortController(),
   };

@@ -5,6 +5,7 @@ import { describeError, Fatal } from "../runtime/errors.js";
 import type { GatewayConnection } from "../runtime/gateway-calls.js";
 import { putFile } from "../runtime/http.js";
 import type { Platform, Service } from "../runtime/service.js";
+import { heldRuns } from "../runtime/telemetry/metrics.js";
 import { lockVolume } from "../runtime/volume-lock.js";
 import { type HeldRun, type HeldRuns, recoverRuns } from "./held-runs.js";
 import { createPacker, type Packer } from "./pack-run.js";
@@ -27,6 +28,7 @@ export interface PackagerOptions {
   /** Whether an archive may be "uploaded" to a `file://` target: for a gateway in this very process. */
   readonly allowFileTargets: boolean;
   readonly archivesAtOnce: number;
+  readonly archiveLimit: number;
   readonly uploadTimeoutMs: number;
   readonly uploadAttempts: number;
   readonly unknownKeepMs: number;
@@ -65,6 +67,7 @@ async function wire(
   runs: HeldRuns,
   volume: { readonly ledgerId: string },
 ): Promise<Service> {
+  const warnOfTwin = twinWarning(log);
   let syncs: readonly (SyncLoop & { readonly connection: GatewayConnection })[] = [];
   const tell = (run: HeldRun, urgency: "now" | "soon") => {
     for (const sync of syncs) if (sync.gateway() === undefined || sync.gateway() === run.gateway) sync.wake(urgency);
@@ -75,6 +78,7 @@ async function wire(
     upload: (url, file, signal) => upload(url, file, { ...options, put: putFile, timeoutMs: options.uploadTimeoutMs }, signal),
     reload: (run) => runs.serially(async () => (run.gone.signal.aborted ? undefined : runs.reload(run))),
     archivesAtOnce: options.archivesAtOnce,
+    archiveLimit: options.archiveLimit,
     uploadAttempts: options.uploadAttempts,
     onChange: tell,
     onFatal,
@@ -87,8 +91,14 @@ async function wire(
       request: (gateway) => {
         const told = runsOf(runs, gateway);
         return {
-          request: { packager: options.packagerId, ledgerId: volume.ledgerId, runs: told.map(spooledRun) },
+          request: {
+            packager: options.packagerId,
+            ledgerId: volume.ledgerId,
+            runs: told.map(spooledRun),
+            otherRuns: runs.all().length - told.length,
+          },
           apply: async (reply) => {
+            warnOfTwin(reply.gateway, connection.address);
             const urgency = await runs.serially(() => applyReply(reply, told, { runs, unknownKeepMs: options.unknownKeepMs, log }));
             for (const run of runs.all()) packer.lookAt(run);
             return urgency;
@@ -112,10 +122,12 @@ async function wire(
     log,
   });
   const stopPacking = async () => {
+    endFigures();
     for (const sync of syncs) sync.stop();
     await packer.stop();
     await runs.close();
   };
+  const endFigures = heldRuns.observe(() => [[runs.all().length, {}]]);
   const queue = pipeline.assetOutcome.queue(options.packagerId);
   const consumption = await bus
     .consume(queue, { maxHeld: HELD_OUTCOMES, maxHeldBytes: HELD_BYTES, onFatal }, (delivery) => spool.deliver(delivery))
@@ -133,5 +145,18 @@ async function wire(
       await stopSpooling(consumption, spool);
       await stopPacking();
     },
+  };
+}
+
+/** Tells once of two gateways with the same id: what is meant for one of them would be asked of the other. */
+function twinWarning(log: Platform["log"]): (gateway: string, address: string) => void {
+  const addresses = new Map<string, Set<string>>();
+  return (gateway, address) => {
+    const known = addresses.get(gateway) ?? new Set();
+    addresses.set(gateway, known);
+    if (known.has(address)) return;
+    known.add(address);
+    if (known.size === 1) return;
+    log.error({ gateway, addresses: [...known] }, "two addresses answer as the same gateway: each gateway needs its own GATEWAY_ID");
   };
 }

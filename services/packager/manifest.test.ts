@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ManifestRow, manifestLine, tableRow } from "./manifest.js";
+import { type ManifestRow, manifestLine, tableHeader, tableRow } from "./manifest.js";
 
 const identity = { index: 3, part: undefined, page: undefined, taskId: "t", assetId: "a", externalId: "x.jpg", batches: ["b"] };
 const maskRow: ManifestRow = {
@@ -56,6 +56,13 @@ test("the table quotes as RFC 4180 wants it", () => {
 test("no cell of the table is a formula", () => {
   for (const start of ["=", "+", "-", "@", "\t"]) assert.ok(tableRow(rejectedRow(`${start}cmd()`, "r")).startsWith(`'${start}cmd()`));
   assert.ok(tableRow(rejectedRow('=HYPERLINK("u")', "r")).startsWith(`"'=HYPERLINK(""u"")",`));
+});
+
+test("in an archive of volumes a mask tells which one it lies in", () => {
+  assert.match(manifestLine(maskRow, 3), /"file":"t-02.png","volume":3,"width"/);
+  assert.equal(tableHeader(true), "externalId,taskId,file,outcome,reason,volume\r\n");
+  assert.equal(tableRow(maskRow, 3), "x.jpg,t,t-02.png,mask,,3\r\n");
+  assert.equal(tableRow(rejectedRow("x", "r"), "none"), "x,t,,rejected,r,\r\n");
 });
 
 test("a mask of one page or frame of several tells which", () => {

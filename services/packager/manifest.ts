@@ -27,8 +27,11 @@ export interface ManifestRow {
     | { readonly outcome: "rejected"; readonly code: string; readonly reason: string };
 }
 
-/** One line of `manifest.ndjson`, with its line end. */
-export function manifestLine({ index, part, page, taskId, assetId, externalId, batches, result }: ManifestRow): string {
+/**
+ * One line of `manifest.ndjson`, with its line end.
+ * @param volume the volume that the mask lies in; undefined: it has none, or there are no volumes
+ */
+export function manifestLine({ index, part, page, taskId, assetId, externalId, batches, result }: ManifestRow, volume?: number): string {
   const fields = [
     ["index", index],
     ...(part ? [["part", part.number] as const, ["parts", part.of] as const] : []),
@@ -39,14 +42,15 @@ export function manifestLine({ index, part, page, taskId, assetId, externalId, b
     ["batches", batches],
     ["outcome", result.outcome],
   ] as const;
-  return `{${[...fields.map(([key, value]) => `"${key}":${JSON.stringify(value)}`), ...resultFields(result)].join(",")}}\n`;
+  return `{${[...fields.map(([key, value]) => `"${key}":${JSON.stringify(value)}`), ...resultFields(result, volume)].join(",")}}\n`;
 }
 
-function resultFields(result: ManifestRow["result"]): string[] {
+function resultFields(result: ManifestRow["result"], volume: number | undefined): string[] {
   switch (result.outcome) {
     case "mask":
       return [
         `"file":${JSON.stringify(result.file)}`,
+        ...(volume === undefined ? [] : [`"volume":${volume}`]),
         `"width":${result.width}`,
         `"height":${result.height}`,
         `"sha256":"${Buffer.from(result.sha256).toString("hex")}"`,
@@ -65,13 +69,20 @@ function orderedObject(entries: readonly (readonly [string, number])[]): string 
   return `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`;
 }
 
-/** `manifest.csv`, RFC 4180: comma, CRLF, quotes doubled. */
-export const TABLE_HEADER = "externalId,taskId,file,outcome,reason\r\n";
+/** The first line of `manifest.csv`, RFC 4180: comma, CRLF, quotes doubled. */
+export function tableHeader(hasVolumes: boolean): string {
+  return `externalId,taskId,file,outcome,reason${hasVolumes ? ",volume" : ""}\r\n`;
+}
 
-/** One row of `manifest.csv`, with its line end. */
-export function tableRow({ externalId, taskId, result }: ManifestRow): string {
+/**
+ * One row of `manifest.csv`, with its line end.
+ * @param volume the volume that the mask lies in, or "none"; undefined: the table has no such column
+ */
+export function tableRow({ externalId, taskId, result }: ManifestRow, volume?: number | "none"): string {
   const [file, reason] = result.outcome === "mask" ? [result.file, ""] : ["", result.reason];
-  return `${[externalId, taskId, file, result.outcome, reason].map(tableCell).join(",")}\r\n`;
+  const cells = [externalId, taskId, file, result.outcome, reason];
+  const behind = volume === undefined ? [] : [volume === "none" ? "" : String(volume)];
+  return `${[...cells, ...behind].map(tableCell).join(",")}\r\n`;
 }
 
 /** A cell that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises; the exact text is in the other manifest. */

@@ -12,6 +12,7 @@ import { createLogger } from "../runtime/log.js";
 import type { HeldRun } from "./held-runs.js";
 import { Ledger } from "./ledger.js";
 import { createPacker, type PackerOptions, type PackingCalls } from "./pack-run.js";
+import { createRunFigures } from "./run-figures.js";
 import { UploadFailed } from "./upload.js";
 
 let folder = "";
@@ -33,7 +34,10 @@ function emptyRun(fields: Partial<HeldRun> = {}): HeldRun {
     total: 0,
     missingWanted: undefined,
     phase: RunPhase.SPOOLING,
+    volumeBytes: 0,
     failure: undefined,
+    traceparent: undefined,
+    figures: createRunFigures(),
     unknownSince: undefined,
     gone: new AbortController(),
     ...fields,
@@ -74,6 +78,7 @@ function packing(calls: Partial<PackingCalls> = {}, options: Partial<PackerOptio
     upload: async (_, file) => void uploads.push(file),
     reload: async () => undefined,
     archivesAtOnce: 1,
+    archiveLimit: 2 ** 30,
     uploadAttempts: 2,
     onChange: (run, urgency) => {
       urgencies.push(urgency);

@@ -7,7 +7,7 @@ import { describeError, Fatal } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import { DISK_FULL_WORDS, DiskFull } from "./disk-full.js";
 import type { HeldRun, HeldRuns } from "./held-runs.js";
-import type { CellOutcome, Location } from "./ledger.js";
+import { observeCommit, type SpooledRecord } from "./observed-spool.js";
 import { decodeHead, type OutcomeHead, withinBytes } from "./outcome-head.js";
 import { MAX_PAYLOAD_BYTES } from "./record-format.js";
 
@@ -35,12 +35,7 @@ export const HELD_BYTES = 16 * 2 ** 20;
 /** While outcomes keep coming, a commit waits this long for more of them, or until half of what may be held is there. */
 const GATHER_MS = 20;
 
-interface StagedRecord {
-  readonly cell: CellOutcome;
-  readonly location: Location;
-}
-
-type Staged = Map<HeldRun, StagedRecord[]>;
+type Staged = Map<HeldRun, SpooledRecord[]>;
 
 export function createSpool({ runs, onChange, onFatal, log, maxPayloadBytes = MAX_PAYLOAD_BYTES }: SpoolOptions): Spool {
   let waiting: Delivery[] = [];
@@ -92,7 +87,7 @@ export function createSpool({ runs, onChange, onFatal, log, maxPayloadBytes = MA
     for (const delivery of batch) {
       const body = withinBytes(delivery.body, maxPayloadBytes);
       const head = decodeHead(body);
-      if (head) await stage(staged, head, body);
+      if (head) await stage(staged, head, body, delivery);
       else log.error({ id: delivery.id, bytes: delivery.body.length }, "dropped an outcome that can not be read");
     }
     // Each run has a file of its own, so their syncs need not wait for each other.
@@ -100,21 +95,23 @@ export function createSpool({ runs, onChange, onFatal, log, maxPayloadBytes = MA
     for (const run of staged.keys()) onChange(run);
   }
 
-  async function commitTo(run: HeldRun, records: readonly StagedRecord[]): Promise<void> {
+  async function commitTo(run: HeldRun, records: readonly SpooledRecord[]): Promise<void> {
     await failingOnDiskFull(run, async () => {
+      const committed = observeCommit(run);
       await run.log?.commit();
       for (const { cell, location } of records) run.ledger.accept(cell, location);
+      committed(records);
     });
   }
 
-  async function stage(staged: Staged, head: OutcomeHead, body: Uint8Array): Promise<void> {
+  async function stage(staged: Staged, head: OutcomeHead, body: Uint8Array, delivery: Delivery): Promise<void> {
     const run = await runOf(head, staged);
     if (!run || run.failure !== undefined) return;
     await failingOnDiskFull(run, async () => {
       const runLog = await runs.logOf(run);
       if (!run.ledger.isNews(head.cell)) return;
       const records = staged.get(run) ?? [];
-      records.push({ cell: head.cell, location: runLog.append(body) });
+      records.push({ cell: head.cell, location: runLog.append(body), delivery });
       staged.set(run, records);
     });
     if (run.failure !== undefined) onChange(run);

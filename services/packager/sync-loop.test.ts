@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SyncResponse } from "../../proto/gen/maskline/v1/gateway.js";
-import { Retry } from "../runtime/errors.js";
+import { Fatal, Retry } from "../runtime/errors.js";
+import { IdTaken } from "../runtime/gateway-calls.js";
 import { createLogger } from "../runtime/log.js";
 import { type SyncLoop, startSyncLoop } from "./sync-loop.js";
 
@@ -11,7 +12,7 @@ const log = createLogger("silent");
 const noRuns = { packager: "p", ledgerId: "l", runs: [] };
 
 /** A loop to a gateway that answers when the test says so. */
-function manualGateway(urgencies: ("now" | "soon" | "later")[] = []) {
+function manualGateway(urgencies: ("now" | "soon" | "later")[] = [], onFatal: (error: Error) => void = (error) => assert.fail(error)) {
   const calls = new EventTarget();
   const waiting: ((reply: SyncResponse | Error) => void)[] = [];
   let inFlight = 0;
@@ -32,7 +33,7 @@ function manualGateway(urgencies: ("now" | "soon" | "later")[] = []) {
     },
     request: () => ({ request: noRuns, apply: async () => urgencies.shift() ?? "later" }),
     everyMs: 300,
-    onFatal: (error) => assert.fail(error),
+    onFatal,
     log,
   });
   return {
@@ -54,6 +55,18 @@ test("never two at once: changes during a Sync are told by the next one", async 
   gateway.answer();
   await gateway.call();
   assert.equal(gateway.most(), 1);
+  gateway.loop.stop();
+});
+
+test("a packager whose id another one has does not go on", async () => {
+  const fatal: Error[] = [];
+  const gateway = manualGateway([], (error) => fatal.push(error));
+  await gateway.call();
+  gateway.answer(new IdTaken("two are p1"));
+  await sleep(700);
+  assert.equal(gateway.count(), 1);
+  assert.equal(fatal.length, 1);
+  assert.ok(fatal[0] instanceof Fatal && fatal[0].cause instanceof IdTaken);
   gateway.loop.stop();
 });
 

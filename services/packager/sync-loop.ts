@@ -3,7 +3,8 @@
  * that one that hangs delays no other (docs/delivery.md rule 18).
  */
 import type { SyncRequest, SyncResponse } from "../../proto/gen/maskline/v1/gateway.js";
-import { describeError } from "../runtime/errors.js";
+import { describeError, Fatal } from "../runtime/errors.js";
+import { IdTaken } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
 import type { Urgency } from "./sync-messages.js";
 
@@ -73,7 +74,10 @@ export function startSyncLoop({ address, sync, request, everyMs, onFatal, log }:
     try {
       reply = await sync(message);
     } catch (error) {
-      if (!failing && !stopped)
+      if (error instanceof IdTaken && !stopped) {
+        stopped = true;
+        onFatal(new Fatal("this packager can not go on", { cause: error }));
+      } else if (!failing && !stopped)
         log.warn({ gateway: address, error: describeError(error) }, "a gateway does not answer; everything is kept");
       failing = true;
       return false;

@@ -1,6 +1,7 @@
 /** What a Sync says and what its reply changes (docs/delivery.md rule 18). */
 import { type PinnedRun, RunState, type SpooledRun, type SyncResponse } from "../../proto/gen/maskline/v1/gateway.js";
 import type { Logger } from "../runtime/log.js";
+import { isTraceParent } from "../runtime/telemetry/traceparent.js";
 import type { HeldRun, HeldRuns } from "./held-runs.js";
 import { isRunId } from "./run-id.js";
 
@@ -14,7 +15,7 @@ export function spooledRun(held: HeldRun): SpooledRun {
     run: held.run,
     epoch: held.epoch,
     accounted: held.ledger.accounted,
-    bytes: held.log?.bytes ?? 0,
+    bytes: (held.log?.bytes ?? 0) + held.volumeBytes,
     phase: held.phase,
     counts: held.ledger.counts(),
     missing: asked ? held.ledger.missing(held.total ?? 0, MAX_MISSING_RANGES) : [],
@@ -85,6 +86,7 @@ async function applyOpen(pinned: PinnedRun, gateway: string, held: HeldRun | und
   current.gateway = gateway;
   current.total = pinned.total;
   current.missingWanted = wanted;
+  if (isTraceParent(pinned.traceparent)) current.traceparent = pinned.traceparent;
   current.unknownSince = undefined;
   return isNew ? "now" : asksAnew ? "soon" : "later";
 }

@@ -3,7 +3,7 @@
  *
  *     packager-id                  whose it is: the runs on it are pinned to that packager
  *     ledger-id                    minted when the volume is new; another id tells the gateway that everything here was lost
- *     runs/<run>.<epoch>/          outcomes.log, archive.zip, *.partial
+ *     runs/<run>.<epoch>/          outcomes.log, archive.zip, volume-<number>.zip and volumes.json of a large archive, *.partial
  *     trash/                       what is being deleted
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";

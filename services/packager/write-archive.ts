@@ -1,180 +1,165 @@
 /**
- * The archive of a complete run: masks in asset order, the class mapping, the manifests. The same outcomes give the same bytes, in whatever
- * order they arrived; nothing in it tells times, attempts, hosts or run ids (docs/delivery.md rule 19, docs/archive.md).
+ * The archive of a complete run: masks in asset order, the class mapping, the manifests. Where it would pass its limit, the masks go into
+ * volumes, and the archive lists those. The same outcomes give the same bytes, in whatever order they arrived; nothing in it tells times,
+ * attempts, hosts or run ids (docs/delivery.md rule 19, docs/archive.md).
  */
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ColourMode } from "../../proto/gen/maskline/v1/pipeline.js";
-import type { RunContext } from "../../proto/gen/maskline/v1/run.js";
-import { redactUrls } from "../runtime/redact.js";
-import { type ArchiveWriter, createArchive } from "./archive.js";
-import { type ArchiveEntry, archiveEntry } from "./archive-entries.js";
-import { createBlockWriter } from "./block-writer.js";
-import { classMappingJson, classMappingText } from "./class-mapping.js";
+import { createArchive } from "./archive.js";
+import { openArchiveIndex } from "./archive-index.js";
+import { createVolumeContent, entryBytes } from "./archive-volume.js";
 import { fileBytes, publishFile } from "./durable-files.js";
-import { ARCHIVE_FILES, createEntryNames } from "./entry-names.js";
-import type { Ledger, Location } from "./ledger.js";
-import { manifestLine, TABLE_HEADER, tableRow } from "./manifest.js";
-import { decodeOutcome } from "./outcome-head.js";
-import { DamagedRecord, readRecord } from "./run-log.js";
+import { type CompleteRun, runEntries } from "./run-entries.js";
+import { forgetVolumes, readVolumes, storeVolumes, type VolumeRecord, volumeFile, volumeList } from "./volume-records.js";
+import { giveUp, OtherVolumes, openVolumeWriter, recordOf, type VolumeWriter } from "./volume-writer.js";
 
-export interface ArchiveInput {
-  readonly ledger: Ledger;
-  /** Assets of the export; all are final in the ledger. */
-  readonly total: number;
-  /** The run's folder: archive and temporary files go there. */
+export interface ArchiveInput extends CompleteRun {
+  /** The run's folder: archive, volumes and temporary files go there. */
   readonly folder: string;
-  /** The run's log; none when the run has no assets. */
-  readonly logFile: string;
-  readonly context: RunContext;
-  readonly signal: AbortSignal;
+  /** Of the archive, and of each volume. */
+  readonly maxBytes: number;
+}
+
+/** One volume that has to be uploaded before it goes on. */
+export interface ArchiveVolume {
+  readonly kind: "volume";
+  /** From 1. */
+  readonly number: number;
+  readonly file: string;
+  readonly bytes: number;
+  /** Bytes of the volumes up to this one. */
+  readonly bytesSoFar: number;
 }
 
 export interface FinishedArchive {
+  readonly kind: "archive";
   readonly file: string;
+  /** Of the file itself. */
   readonly bytes: number;
+  /** With all volumes. */
+  readonly totalBytes: number;
+  /** How many volumes hold the masks; 0: the archive does. */
+  readonly volumes: number;
 }
 
 const ARCHIVE = "archive.zip";
 
 /**
- * Writes the archive, or finds the one that was written before. It appears under its name only when it is whole and on the disk.
+ * Writes the archive, or finds the one that was written before; the last that it gives. It appears under its name only when it is whole and
+ * on the disk. Before it come the volumes, if any, one after the other; each is answered (`next`) with the link that users get it by, and
+ * deleted then, so that the disk holds one at a time. What an earlier try has written or uploaded is not written or uploaded again.
  * @throws DamagedRecord when the log has rotted; the disk's own errors; the signal's reason.
  */
-export async function writeArchive(input: ArchiveInput): Promise<FinishedArchive> {
-  const file = join(input.folder, ARCHIVE);
-  const before = await fileBytes(file);
-  if (before !== undefined) return { file, bytes: before };
+export async function* writeArchive(input: ArchiveInput): AsyncGenerator<ArchiveVolume | FinishedArchive, void, string> {
+  const { folder } = input;
+  const file = join(folder, ARCHIVE);
+  if ((await fileBytes(file)) === undefined) {
+    const volumes = await readVolumes(folder);
+    if (volumes.length > 0 || !(await writeWhole(input, file))) {
+      try {
+        yield* writeSplit(input, file);
+      } catch (error) {
+        if (!(error instanceof OtherVolumes)) throw error;
+        await forgetVolumes(folder);
+        if (!(await writeWhole(input, file))) yield* writeSplit(input, file);
+      }
+    }
+  }
+  const volumes = await readVolumes(folder);
+  const bytes = (await fileBytes(file)) ?? 0;
+  yield { kind: "archive", file, bytes, totalBytes: bytes + sumOf(volumes), volumes: volumes.length };
+}
+
+/** @returns false when it would pass its limit: what was written until then is the first volume, and nothing has to be written twice. */
+async function writeWhole(input: ArchiveInput, file: string): Promise<boolean> {
+  const { folder, context, maxBytes } = input;
   const partial = `${file}.partial`;
-  const archive = await createArchive(partial);
+  const content = createVolumeContent(1, maxBytes);
+  const index = await openArchiveIndex(folder, context, false);
   try {
-    await fill(archive, input);
-    await publishFile(partial, file);
-  } catch (error) {
-    await archive.abort();
-    await rm(partial, { force: true });
-    throw error;
-  }
-  return { file, bytes: (await fileBytes(file)) ?? 0 };
-}
-
-async function fill(archive: ArchiveWriter, input: ArchiveInput): Promise<void> {
-  const { folder, context } = input;
-  const inColour = context.mode === ColourMode.RGB;
-  await archive.append(ARCHIVE_FILES.classMappingJson, Buffer.from(classMappingJson(context.classes, inColour)));
-  await archive.append(ARCHIVE_FILES.classMappingText, Buffer.from(classMappingText(context.classes, inColour)));
-  await withTextFile(join(folder, "manifest.ndjson.partial"), (lines) =>
-    withTextFile(join(folder, "manifest.csv.partial"), async (table) => {
-      await table.write(TABLE_HEADER);
-      for await (const { row, mask } of entriesOf(input)) {
-        if (mask) await archive.append(mask.name, mask.png);
-        await lines.write(manifestLine(row));
-        await table.write(tableRow(row));
+    const archive = await createArchive(partial);
+    try {
+      let fits = true;
+      for await (const { row, mask } of runEntries(input)) {
+        if (mask && !content.hasRoom(entryBytes(mask.name, mask.png.length))) {
+          fits = false;
+          break;
+        }
+        if (mask) {
+          content.add(mask);
+          await archive.append(mask.name, mask.png);
+        }
+        await index.add(row);
       }
-      await lines.end();
-      await table.end();
-      await archive.appendFile(ARCHIVE_FILES.manifestLines, lines.path);
-      await archive.appendFile(ARCHIVE_FILES.manifestTable, table.path);
-      // They are read until then.
+      if (fits && content.hasRoom(await index.bytes())) {
+        await index.appendTo(archive);
+        await publishFile(partial, file);
+        return true;
+      }
       await archive.finish();
-    }),
-  );
+      await publishFile(partial, volumeFile(folder, 1));
+    } catch (error) {
+      await giveUp(archive, partial);
+      throw error;
+    }
+  } finally {
+    await index.discard();
+  }
+  await storeVolumes(folder, [await recordOf(volumeFile(folder, 1), content)]);
+  return false;
 }
 
-interface WantedRecord extends Location {
-  readonly contradiction: boolean;
-}
-
-/** Records are read in small groups, for one at a time would wait for the disk most of the time. */
-const GROUP_RECORDS = 64;
-const GROUP_BYTES = 4 * 2 ** 20;
-
-async function* entriesOf({ ledger, total, logFile, context, signal }: ArchiveInput): AsyncGenerator<ArchiveEntry> {
-  if (total === 0) return;
-  const nameOf = createEntryNames();
-  const log = await open(logFile, "r");
+/** The volumes, then the archive that lists them. */
+async function* writeSplit(input: ArchiveInput, file: string): AsyncGenerator<ArchiveVolume, void, string> {
+  const { folder, context, maxBytes } = input;
+  const records = await readVolumes(folder);
+  const index = await openArchiveIndex(folder, context, true);
+  const open = (number: number) => openVolumeWriter(folder, number, maxBytes, records[number - 1]);
+  let volume: VolumeWriter | undefined;
   try {
-    for await (const group of readAhead(groupsOf(recordsOf(ledger, total)), (record) => readRecord(log, record))) {
-      signal.throwIfAborted();
-      for (const { record, payload } of group) {
-        const outcome = decodeOutcome(payload);
-        if (!outcome) throw new DamagedRecord("a record of the log is no outcome");
-        if (outcome.outcome?.$case === "rejected") outcome.outcome.value.reason = redactUrls(outcome.outcome.value.reason);
-        yield archiveEntry(outcome, { classes: context.classes, nameOf, contradiction: record.contradiction });
+    volume = await open(1);
+    for await (const { row, mask } of runEntries(input)) {
+      if (mask && !volume.content.hasRoom(entryBytes(mask.name, mask.png.length))) {
+        yield* delivered(await volume.finish(), folder, records);
+        volume = await open(volume.content.number + 1);
       }
+      if (mask) await volume.add(mask);
+      await index.add(row, mask && volume.content.number);
+    }
+    yield* delivered(await volume.finish(), folder, records);
+    if (records.length > volume.content.number) throw new OtherVolumes("there were more volumes before");
+    volume = undefined;
+    const partial = `${file}.partial`;
+    const archive = await createArchive(partial);
+    try {
+      await index.appendTo(archive, volumeList(records, context.archiveName));
+      await publishFile(partial, file);
+    } catch (error) {
+      await giveUp(archive, partial);
+      throw error;
     }
   } finally {
-    await log.close();
+    await volume?.abort();
+    await index.discard();
   }
 }
 
-interface ReadRecord {
-  readonly record: WantedRecord;
-  readonly payload: Buffer;
-}
-
-/** Reads the records of one group while the group before is used. */
-async function* readAhead(groups: Iterable<WantedRecord[]>, read: (record: WantedRecord) => Promise<Buffer>): AsyncGenerator<ReadRecord[]> {
-  let before: Promise<ReadRecord[]> | undefined;
-  for (const group of groups) {
-    const reading = Promise.all(group.map(async (record) => ({ record, payload: await read(record) })));
-    // Awaited one turn later; a failure until then is no unhandled one.
-    reading.catch(() => undefined);
-    if (before) yield await before;
-    before = reading;
+/** Records the volume, has it uploaded, records its link, deletes it: whatever a kill leaves of this is done again. */
+async function* delivered(volume: VolumeRecord, folder: string, records: VolumeRecord[]): AsyncGenerator<ArchiveVolume, void, string> {
+  const { number, bytes } = volume;
+  const file = volumeFile(folder, number);
+  const store = async (record: VolumeRecord) => {
+    records[number - 1] = record;
+    await storeVolumes(folder, records);
+  };
+  if (records[number - 1] !== volume) await store(volume);
+  if (volume.url === undefined) {
+    const url = yield { kind: "volume", number, file, bytes, bytesSoFar: sumOf(records.slice(0, number)) };
+    await store({ ...volume, url });
   }
-  if (before) yield await before;
+  await rm(file, { force: true });
 }
 
-function* recordsOf(ledger: Ledger, total: number): Generator<WantedRecord> {
-  for (let index = 0; index < total; index++) {
-    const final = ledger.final(index);
-    if (!final) throw new Error(`asset ${index} is not final`);
-    if (final.kind === "masks") for (const mask of final.masks) yield { ...mask, contradiction: false };
-    else yield { ...final.record, contradiction: final.kind === "rejected" && final.contradiction };
-  }
-}
-
-function* groupsOf(records: Iterable<WantedRecord>): Generator<WantedRecord[]> {
-  let group: WantedRecord[] = [];
-  let bytes = 0;
-  for (const record of records) {
-    if (group.length === GROUP_RECORDS || (group.length > 0 && bytes + record.length > GROUP_BYTES)) {
-      yield group;
-      group = [];
-      bytes = 0;
-    }
-    group.push(record);
-    bytes += record.length;
-  }
-  if (group.length > 0) yield group;
-}
-
-interface TextFile {
-  readonly path: string;
-  write(text: string): Promise<void>;
-  /** Writes what is left. */
-  end(): Promise<void>;
-}
-
-const MAX_WAITING_TEXT = 2 ** 20;
-
-/** Gives a text file to write to, and removes it afterwards. */
-async function withTextFile(path: string, use: (text: TextFile) => Promise<void>): Promise<void> {
-  const file = await open(path, "w");
-  // A failure is thrown by `flush`.
-  const writer = createBlockWriter(file, () => undefined);
-  try {
-    await use({
-      path,
-      async write(text) {
-        writer.take(Buffer.from(text));
-        if (writer.waiting() > MAX_WAITING_TEXT) await writer.flush();
-      },
-      end: writer.flush,
-    });
-  } finally {
-    await file.close();
-    await rm(path, { force: true });
-  }
+function sumOf(records: readonly VolumeRecord[]): number {
+  return records.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { Retry } from "./errors.js";
-import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
+import { type GatewayCalls, IdTaken, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
 import { connectGateway, serveGateway } from "./grpc.js";
 
 const TOKEN = "grpc-token-canary";
@@ -34,6 +34,7 @@ describe("a call to a gateway", () => {
   for (const [error, kind] of [
     [new NotKnown("no such run"), NotKnown],
     [new OutOfDate("another epoch"), OutOfDate],
+    [new IdTaken("two are p1"), IdTaken],
     [new UserFailure("Hub said no"), UserFailure],
     [new Retry("Hub is away"), Retry],
   ] as const) {

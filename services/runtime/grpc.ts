@@ -1,6 +1,7 @@
 /** gRPC between the gateway and the others: a shared token in the metadata, deadlines on every call. The only import of grpc-js. */
 import { timingSafeEqual } from "node:crypto";
 import {
+  type ChannelCredentials,
   type Client,
   credentials,
   Metadata,
@@ -24,20 +25,35 @@ import {
   type SyncResponse,
 } from "../../proto/gen/maskline/v1/gateway.js";
 import { describeError, Retry } from "./errors.js";
-import { type GatewayCalls, type GatewayConnection, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
+import { type Caller, type GatewayCalls, type GatewayConnection, IdTaken, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
+import type { GrpcTls } from "./grpc-tls.js";
 import type { Logger } from "./log.js";
+import { observedCall, TRACE_METADATA } from "./telemetry/calls.js";
+import { isTraceParent, type TraceParent } from "./telemetry/traceparent.js";
 
 /** Upload targets wait for Hub, which retries by itself. */
 const CALL_DEADLINE_MS = 10_000;
 const HUB_CALL_DEADLINE_MS = 180_000;
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 
+/** A connection whose other end is gone without a word is noticed on both sides. */
+const KEEPALIVE = { "grpc.keepalive_time_ms": 30_000, "grpc.keepalive_timeout_ms": 10_000 };
+
 const STATUS_OF = new Map<string, status>([
   ["NotKnown", status.NOT_FOUND],
   ["OutOfDate", status.FAILED_PRECONDITION],
+  ["IdTaken", status.ALREADY_EXISTS],
   ["UserFailure", status.ABORTED],
   ["Retry", status.UNAVAILABLE],
 ]);
+
+/** A refused handshake, of which one end often only learns that the connection was closed. */
+const HANDSHAKE = /certificate|\bTLS\b|\bSSL\b|wrong version|Failed to connect|socket disconnected|socket hang up|ECONNRESET/i;
+
+function tlsHint({ code, details }: ServiceError): string {
+  if (code !== status.UNAVAILABLE || !HANDSHAKE.test(details)) return "";
+  return "; check that both ends have GRPC_TLS_CA, GRPC_TLS_CERT and GRPC_TLS_KEY of one authority, or neither has";
+}
 
 function fromServiceError(error: ServiceError): Error {
   switch (error.code) {
@@ -45,20 +61,21 @@ function fromServiceError(error: ServiceError): Error {
       return new NotKnown(error.details, { cause: error });
     case status.FAILED_PRECONDITION:
       return new OutOfDate(error.details, { cause: error });
+    case status.ALREADY_EXISTS:
+      return new IdTaken(error.details, { cause: error });
     case status.ABORTED:
       return new UserFailure(error.details, { cause: error });
     case status.UNAUTHENTICATED:
       return new Retry("the gateway refuses our token: GRPC_TOKEN differs between the two", { cause: error });
     default:
-      return new Retry(`the gateway can not be reached over gRPC (${error.details})`, { cause: error });
+      return new Retry(`the gateway can not be reached over gRPC (${error.details})${tlsHint(error)}`, { cause: error });
   }
 }
 
 /** A connection to one gateway; dials lazily, reconnects by itself. Calls reject with Retry while it is away. */
-export function connectGateway(address: string, token: string): GatewayConnection {
-  const client = new GatewayServiceClient(address, credentials.createInsecure(), {
-    "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 10_000,
+export function connectGateway(address: string, token: string, tls?: GrpcTls): GatewayConnection {
+  const client = new GatewayServiceClient(address, clientCredentials(tls), {
+    ...KEEPALIVE,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 5_000,
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
@@ -66,20 +83,37 @@ export function connectGateway(address: string, token: string): GatewayConnectio
   });
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${token}`);
-  const call = <Request, Response>(method: UnaryMethod<Request, Response>, request: Request, deadlineMs: number) =>
-    new Promise<Response>((resolve, reject) => {
-      method.call(client, request, metadata, { deadline: Date.now() + deadlineMs }, (error, response) => {
-        if (error) reject(fromServiceError(error));
-        else resolve(response);
-      });
-    });
+  const call = <Request, Response>(
+    name: keyof GatewayServiceServer,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    deadlineMs: number,
+    caller?: Caller,
+  ) =>
+    observedCall(
+      { kind: "client", method: pathOf(name), role: caller?.role ?? "unknown", parent: caller?.traceparent, statusOf: statusBehind },
+      (context) =>
+        new Promise<Response>((resolve, reject) => {
+          method.call(client, request, withTrace(metadata, context), { deadline: Date.now() + deadlineMs }, (error, response) => {
+            if (error) reject(fromServiceError(error));
+            else resolve(response);
+          });
+        }),
+    );
   return {
     address,
-    getContext: (request) => call<GetContextRequest, GetContextResponse>(client.getContext, request, CALL_DEADLINE_MS),
-    sync: (request) => call<SyncRequest, SyncResponse>(client.sync, request, CALL_DEADLINE_MS),
-    getUploadTarget: (request) =>
-      call<GetUploadTargetRequest, GetUploadTargetResponse>(client.getUploadTarget, request, HUB_CALL_DEADLINE_MS),
-    report: (request) => call<ReportRequest, ReportResponse>(client.report, request, CALL_DEADLINE_MS),
+    getContext: (request, caller) =>
+      call<GetContextRequest, GetContextResponse>("getContext", client.getContext, request, CALL_DEADLINE_MS, caller),
+    sync: (request) => call<SyncRequest, SyncResponse>("sync", client.sync, request, CALL_DEADLINE_MS),
+    getUploadTarget: (request, caller) =>
+      call<GetUploadTargetRequest, GetUploadTargetResponse>(
+        "getUploadTarget",
+        client.getUploadTarget,
+        request,
+        HUB_CALL_DEADLINE_MS,
+        caller,
+      ),
+    report: (request, caller) => call<ReportRequest, ReportResponse>("report", client.report, request, CALL_DEADLINE_MS, caller),
     close: () => client.close(),
   };
 }
@@ -92,12 +126,36 @@ type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => unknown;
 
+function clientCredentials(tls: GrpcTls | undefined): ChannelCredentials {
+  return tls ? credentials.createSsl(tls.ca, tls.key, tls.cert) : credentials.createInsecure();
+}
+
+/** The method as gRPC names it, without the first slash. */
+function pathOf(name: keyof GatewayServiceServer): string {
+  return GatewayServiceService[name as keyof typeof GatewayServiceService].path.slice(1);
+}
+
+function withTrace(metadata: Metadata, context: TraceParent | undefined): Metadata {
+  if (context === undefined) return metadata;
+  const traced = metadata.clone();
+  traced.set(TRACE_METADATA, context);
+  return traced;
+}
+
+/** Of a failure that `fromServiceError` has made. */
+function statusBehind(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause as Partial<ServiceError> | undefined) : undefined;
+  return status[cause?.code ?? status.UNKNOWN] ?? "UNKNOWN";
+}
+
 export interface ListenOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
   /** Who does not know it is refused. */
   readonly token: string;
+  /** Who shows no certificate of its authorities is refused too; absent: nothing is encrypted. */
+  readonly tls?: GrpcTls | undefined;
   /** Hears of the failures that no caller can be blamed for. */
   readonly log?: Pick<Logger, "error">;
 }
@@ -109,20 +167,31 @@ export interface GatewayListener {
 }
 
 /** Serves the calls on `host:port` to whoever knows the token. */
-export async function serveGateway(calls: GatewayCalls, { host, port, token, log }: ListenOptions): Promise<GatewayListener> {
+export async function serveGateway(calls: GatewayCalls, { host, port, token, tls, log }: ListenOptions): Promise<GatewayListener> {
   const server = new Server({
+    ...KEEPALIVE,
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
   });
   const expected = Buffer.from(`Bearer ${token}`);
   const unary =
-    <Request, Response>(name: keyof GatewayCalls, handle: (request: Request) => Promise<Response>) =>
+    <Request, Response>(name: keyof GatewayCalls, handle: (request: Request, caller: Caller) => Promise<Response>) =>
     (call: { request: Request; metadata: Metadata }, callback: sendUnaryData<Response>) => {
       if (!sameSecret(call.metadata.get("authorization")[0], expected)) {
         callback({ code: status.UNAUTHENTICATED, details: "the token is missing or wrong" });
         return;
       }
-      handle(call.request).then(
+      const parent = call.metadata.get(TRACE_METADATA)[0]?.toString();
+      observedCall(
+        {
+          kind: "server",
+          method: pathOf(name),
+          role: "gateway",
+          parent: isTraceParent(parent) ? parent : undefined,
+          statusOf: (error) => status[STATUS_OF.get(error instanceof Error ? error.name : "") ?? status.INTERNAL],
+        },
+        (context) => handle(call.request, { role: "gateway", traceparent: context }),
+      ).then(
         (response) => callback(null, response),
         (error: unknown) => {
           const code = STATUS_OF.get(error instanceof Error ? error.name : "");
@@ -132,16 +201,22 @@ export async function serveGateway(calls: GatewayCalls, { host, port, token, log
       );
     };
   const implementation: GatewayServiceServer = {
-    getContext: unary("getContext", (request: GetContextRequest) => calls.getContext(request)),
+    getContext: unary("getContext", (request: GetContextRequest, caller) => calls.getContext(request, caller)),
     sync: unary("sync", (request: SyncRequest) => calls.sync(request)),
-    getUploadTarget: unary("getUploadTarget", (request: GetUploadTargetRequest) => calls.getUploadTarget(request)),
-    report: unary("report", (request: ReportRequest) => calls.report(request)),
+    getUploadTarget: unary("getUploadTarget", (request: GetUploadTargetRequest, caller) => calls.getUploadTarget(request, caller)),
+    report: unary("report", (request: ReportRequest, caller) => calls.report(request, caller)),
   };
   server.addService(GatewayServiceService, implementation);
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, boundTo) => (error ? reject(error) : resolve(boundTo)));
+    server.bindAsync(`${host}:${port}`, serverCredentials(tls), (error, boundTo) => (error ? reject(error) : resolve(boundTo)));
   });
   return { port: bound, close: () => closeServer(server) };
+}
+
+function serverCredentials(tls: GrpcTls | undefined): ServerCredentials {
+  return tls
+    ? ServerCredentials.createSsl(tls.ca, [{ private_key: tls.key, cert_chain: tls.cert }], true)
+    : ServerCredentials.createInsecure();
 }
 
 function sameSecret(given: string | Buffer | undefined, expected: Buffer): boolean {
@@ -151,7 +226,11 @@ function sameSecret(given: string | Buffer | undefined, expected: Buffer): boole
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.forceShutdown(), 2_000);
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      // A connection that never spoke gRPC is none to the server, and keeps its shutdown from ending.
+      resolve();
+    }, 2_000);
     server.tryShutdown(() => {
       clearTimeout(cut);
       resolve();

@@ -7,20 +7,17 @@
  * `~` is in no key. A run's folder is flat, so a key may continue another one (`r/1` and `r/1/p0`), and the folder's own time is
  * that of its youngest blob.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Fatal, Retry } from "../errors.js";
 import type { Blobs } from "./blob.js";
-import { checkRunName, isRunName, splitBlobKey } from "./key.js";
+import { checkRunName, flatName, isRunName, splitBlobKey } from "./key.js";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const TEMPORARY = "~tmp";
 const DELETED_PREFIX = "deleted-";
-
-/** Below the 255 bytes that file systems allow. */
-const MAX_FILE_NAME = 200;
 
 /** Anything that is still being written is younger, also by the clock of another machine that shares the folder. */
 const LEFTOVER_AGE_MS = 60 * 60_000;
@@ -49,7 +46,7 @@ export async function createFileBlobs(folder: string): Promise<Blobs> {
       await translated(folder, async () => {
         try {
           await makingFolder(temporary, () => writeDurably(written, body));
-          await makingFolder(join(folder, run), () => rename(written, join(folder, run, fileName(rest))));
+          await makingFolder(join(folder, run), () => rename(written, join(folder, run, flatName(rest))));
         } catch (error) {
           await rm(written, { force: true });
           throw error;
@@ -59,7 +56,7 @@ export async function createFileBlobs(folder: string): Promise<Blobs> {
 
     get: async (key) => {
       const { run, rest } = splitBlobKey(key);
-      return translated(folder, () => unlessMissing(readFile(join(folder, run, fileName(rest)))));
+      return translated(folder, () => unlessMissing(readFile(join(folder, run, flatName(rest)))));
     },
 
     deleteRun: async (run) => {
@@ -105,12 +102,6 @@ async function translated<T>(folder: string, work: () => Promise<T>): Promise<T>
   } catch (error) {
     throw fileBlobError(folder, error);
   }
-}
-
-/** A name that is too long is replaced by its digest. It starts with `~`, which no other name does. */
-function fileName(rest: string): string {
-  const name = rest.replaceAll("/", "~");
-  return name.length <= MAX_FILE_NAME ? name : `~${createHash("sha256").update(rest).digest("hex")}`;
 }
 
 /** On the disk before it gets its name: otherwise a loss of power could leave the name with a part of the body. */

@@ -1,3 +1,8 @@
+import { createHash } from "node:crypto";
+
+/** Below the 255 bytes that file systems allow, also those behind an object store. */
+const MAX_FLAT_NAME = 200;
+
 const SEGMENT = /^(?!\.\.?$)[A-Za-z0-9._-]+$/;
 
 /**
@@ -23,4 +28,13 @@ export function checkRunName(run: string): void {
   if (!isRunName(run)) {
     throw new TypeError(`${JSON.stringify(run)} is no run with blobs; allowed: one segment of [A-Za-z0-9._-], not "." or ".."`);
   }
+}
+
+/**
+ * The rest of a key as one name without slashes, so that a blob never stands where another one's folder would be (`r/1`, `r/1/p0`). One
+ * that is too long is replaced by its digest; it starts with `~`, which no other name does.
+ */
+export function flatName(rest: string): string {
+  const name = rest.replaceAll("/", "~");
+  return name.length <= MAX_FLAT_NAME ? name : `~${createHash("sha256").update(rest).digest("hex")}`;
 }

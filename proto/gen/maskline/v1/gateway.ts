@@ -56,6 +56,8 @@ export interface SyncRequest {
   /** Changes when the packager's volume was lost. */
   ledgerId: string;
   runs: SpooledRun[];
+  /** How many runs of other gateways it holds: the next run goes to whoever has the fewest. */
+  otherRuns?: number | undefined;
 }
 
 /** What a packager holds of one run. */
@@ -123,11 +125,15 @@ export interface PinnedRun {
   state: RunState;
   /** Asks for the missing indexes in the next Sync. */
   wantMissing: boolean;
+  /** W3C trace context of the session's root span; absent when it is not traced. */
+  traceparent?: string | undefined;
 }
 
 export interface GetUploadTargetRequest {
   run: string;
   epoch: number;
+  /** A volume of the archive, from 1; absent: the archive itself, which Hub is answered with. */
+  volume?: number | undefined;
 }
 
 export interface GetUploadTargetResponse {
@@ -135,6 +141,8 @@ export interface GetUploadTargetResponse {
   target: string;
   /** Presigned PUT. A secret: never logged, never on the bus. */
   url: string;
+  /** Presigned GET of a volume, for the list of volumes that the archive then holds; absent for the archive itself. A secret too. */
+  downloadUrl?: string | undefined;
 }
 
 export interface ReportRequest {
@@ -145,8 +153,13 @@ export interface ReportRequest {
 
 export interface Uploaded {
   target: string;
+  /** Volumes included. */
   bytes: number;
-  counts: OutcomeCounts | undefined;
+  counts:
+    | OutcomeCounts
+    | undefined;
+  /** How many volumes hold the masks; absent: the archive itself does. */
+  volumes?: number | undefined;
 }
 
 export interface PackagingFailed {
@@ -250,7 +263,7 @@ export const GetContextResponse: MessageFns<GetContextResponse> = {
 };
 
 function createBaseSyncRequest(): SyncRequest {
-  return { packager: "", ledgerId: "", runs: [] };
+  return { packager: "", ledgerId: "", runs: [], otherRuns: undefined };
 }
 
 export const SyncRequest: MessageFns<SyncRequest> = {
@@ -263,6 +276,9 @@ export const SyncRequest: MessageFns<SyncRequest> = {
     }
     for (const v of message.runs) {
       SpooledRun.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.otherRuns !== undefined) {
+      writer.uint32(32).uint32(message.otherRuns);
     }
     return writer;
   },
@@ -302,6 +318,14 @@ export const SyncRequest: MessageFns<SyncRequest> = {
             }
 
             message.runs.push(SpooledRun.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.otherRuns = reader.uint32();
             continue;
           }
         }
@@ -834,7 +858,7 @@ export const SyncResponse: MessageFns<SyncResponse> = {
 };
 
 function createBasePinnedRun(): PinnedRun {
-  return { run: "", epoch: 0, round: 0, total: undefined, state: 0, wantMissing: false };
+  return { run: "", epoch: 0, round: 0, total: undefined, state: 0, wantMissing: false, traceparent: undefined };
 }
 
 export const PinnedRun: MessageFns<PinnedRun> = {
@@ -856,6 +880,9 @@ export const PinnedRun: MessageFns<PinnedRun> = {
     }
     if (message.wantMissing !== false) {
       writer.uint32(48).bool(message.wantMissing);
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(58).string(message.traceparent);
     }
     return writer;
   },
@@ -921,6 +948,14 @@ export const PinnedRun: MessageFns<PinnedRun> = {
             message.wantMissing = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -935,7 +970,7 @@ export const PinnedRun: MessageFns<PinnedRun> = {
 };
 
 function createBaseGetUploadTargetRequest(): GetUploadTargetRequest {
-  return { run: "", epoch: 0 };
+  return { run: "", epoch: 0, volume: undefined };
 }
 
 export const GetUploadTargetRequest: MessageFns<GetUploadTargetRequest> = {
@@ -945,6 +980,9 @@ export const GetUploadTargetRequest: MessageFns<GetUploadTargetRequest> = {
     }
     if (message.epoch !== 0) {
       writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.volume !== undefined) {
+      writer.uint32(24).uint32(message.volume);
     }
     return writer;
   },
@@ -978,6 +1016,14 @@ export const GetUploadTargetRequest: MessageFns<GetUploadTargetRequest> = {
             message.epoch = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.volume = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -992,7 +1038,7 @@ export const GetUploadTargetRequest: MessageFns<GetUploadTargetRequest> = {
 };
 
 function createBaseGetUploadTargetResponse(): GetUploadTargetResponse {
-  return { target: "", url: "" };
+  return { target: "", url: "", downloadUrl: undefined };
 }
 
 export const GetUploadTargetResponse: MessageFns<GetUploadTargetResponse> = {
@@ -1002,6 +1048,9 @@ export const GetUploadTargetResponse: MessageFns<GetUploadTargetResponse> = {
     }
     if (message.url !== "") {
       writer.uint32(18).string(message.url);
+    }
+    if (message.downloadUrl !== undefined) {
+      writer.uint32(26).string(message.downloadUrl);
     }
     return writer;
   },
@@ -1033,6 +1082,14 @@ export const GetUploadTargetResponse: MessageFns<GetUploadTargetResponse> = {
             }
 
             message.url = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.downloadUrl = reader.string();
             continue;
           }
         }
@@ -1130,7 +1187,7 @@ export const ReportRequest: MessageFns<ReportRequest> = {
 };
 
 function createBaseUploaded(): Uploaded {
-  return { target: "", bytes: 0, counts: undefined };
+  return { target: "", bytes: 0, counts: undefined, volumes: undefined };
 }
 
 export const Uploaded: MessageFns<Uploaded> = {
@@ -1143,6 +1200,9 @@ export const Uploaded: MessageFns<Uploaded> = {
     }
     if (message.counts !== undefined) {
       OutcomeCounts.encode(message.counts, writer.uint32(26).fork()).join();
+    }
+    if (message.volumes !== undefined) {
+      writer.uint32(32).uint32(message.volumes);
     }
     return writer;
   },
@@ -1182,6 +1242,14 @@ export const Uploaded: MessageFns<Uploaded> = {
             }
 
             message.counts = OutcomeCounts.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.volumes = reader.uint32();
             continue;
           }
         }
