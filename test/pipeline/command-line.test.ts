@@ -55,7 +55,7 @@ describe("maskline", () => {
   it("lists its commands", async () => {
     const { code, out } = await maskline(["--help"]);
     assert.equal(code, 0);
-    for (const command of ["all", "gateway", "filter", "rasterizer", "packager", "convert"])
+    for (const command of ["all", "gateway", "filter", "rasterizer", "packager", "convert", "sessions", "cancel"])
       assert.match(out, new RegExp(`\\n  ${command}\\b`));
   });
 
@@ -204,6 +204,34 @@ describe("maskline", () => {
       assert.equal(await readFile(rowsFile, "utf8"), JSON.stringify(rows));
     });
 
+    it("exits with 3 when every asset was rejected, and says where the reasons are", async () => {
+      const unsized = [row({ id: "a", size: null }), { nonsense: true }, row({ id: "c", standing: "untouched" })];
+      const out = join(folder, "nothing.zip");
+      const unsizedFile = await file("unsized.json", JSON.stringify(unsized));
+      const { code, err, out: said } = await maskline(["convert", unsizedFile, "--out", out, "--no-fetch"]);
+      assert.equal(code, 3, err);
+      assert.equal(said, "");
+      assert.equal(
+        err.trimEnd().split("\n").at(-1),
+        `No mask was made: all 2 assets were rejected. The manifest in ${out} names the reason of each.`,
+      );
+      assert.match(String((await readArchive(out)).get("manifest.csv")), /a\.png,a,,rejected,"the export does not tell its size/);
+    });
+
+    it("exits with 0 when there was nothing to paint, or some of it was painted", async () => {
+      for (const [name, some] of Object.entries({
+        empty: [],
+        unlabeled: [row({ id: "a", standing: "untouched" })],
+        some: [row({ id: "a", size: null }), ...rows],
+      })) {
+        const out = join(folder, `${name}.zip`);
+        const someFile = await file(`${name}.json`, JSON.stringify(some));
+        const { code, err, out: said } = await maskline(["convert", someFile, "--out", out, "--no-fetch"]);
+        assert.equal(code, 0, err);
+        assert.equal(said, `The masks are in ${out}\n`);
+      }
+    });
+
     it("says which file can not be read", async () => {
       const { code, err } = await maskline(["convert", join(folder, "missing.json"), "--out", join(folder, "e.zip")]);
       assert.equal(code, 1);
@@ -239,7 +267,7 @@ describe("maskline", () => {
       const config = await file("sample.json", '{"class_mapping_type": "project_colors"}');
       const out = join(folder, "sample.zip");
       const args = ["convert", join(sample, "export.ndjson"), "--out", out, "--ontology", join(sample, "project.json"), "--config", config];
-      const { code, err } = await maskline(args);
+      const { code, err } = await maskline([...args, "--no-fetch"]);
       assert.equal(code, 0, err);
       assert.ok((await readArchive(out)).size > 50);
     });

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startAll } from "../../services/all.js";
+import type { Blobs } from "../../services/runtime/blob/blob.js";
 import { createFileBlobs } from "../../services/runtime/blob/file.js";
 import type { Bus } from "../../services/runtime/bus/bus.js";
 import { claimCheck, DEFAULT_INLINE_BYTES } from "../../services/runtime/bus/claim-check.js";
@@ -18,9 +19,14 @@ import { type Archive, readArchiveBytes } from "../support/archive.js";
 export interface PipelineOptions {
   readonly rows: RowSource;
   readonly project?: object;
+  /** Images by name, which the assets' URLs lead to. */
+  readonly images?: Readonly<Record<string, Buffer>>;
   /** Environment variables of the services. */
   readonly env?: Readonly<Record<string, string>>;
   readonly wrapBus?: (bus: Bus) => Bus;
+  /** Where large bodies go, in place of a folder; and how large one is. */
+  readonly blobs?: Blobs;
+  readonly inlineBytes?: number;
   /** The address that filter and packager dial, given the gateway's. */
   readonly dial?: (address: string) => string;
 }
@@ -73,7 +79,7 @@ export const PROJECT = {
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const project = { ...PROJECT, ...options.project };
   const hub = await startHubSimulator({
-    projects: [{ project, rows: options.rows }],
+    projects: [{ project, rows: options.rows, images: options.images ?? {} }],
     ...PLUGIN,
     apiKey: "api-key-canary",
     pingInterval: 200,
@@ -89,9 +95,9 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
   const config = readConfig(allKeys, { ...env, ...options.env });
   const log = createLogger("silent");
-  const blobs = await createFileBlobs(join(dataDir, "blobs"));
+  const blobs = options.blobs ?? (await createFileBlobs(join(dataDir, "blobs")));
   const memory = createMemoryBus({ maxMessages: 512, maxBytes: 2 ** 25 });
-  const bus = claimCheck(options.wrapBus?.(memory) ?? memory, blobs, { inlineBytes: DEFAULT_INLINE_BYTES, log });
+  const bus = claimCheck(options.wrapBus?.(memory) ?? memory, blobs, { inlineBytes: options.inlineBytes ?? DEFAULT_INLINE_BYTES, log });
   const services = await startAll(
     {
       bus,
