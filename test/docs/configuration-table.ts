@@ -5,11 +5,11 @@ import { packagerKeys } from "../../services/packager/config.js";
 import { rasterizerKeys } from "../../services/rasterizer/config.js";
 import type { Key, Keys } from "../../services/runtime/config.js";
 import { gatewayAddressKeys, grpcTokenKeys, workerKeys } from "../../services/runtime/keys.js";
-import { commonKeys } from "../../services/settings.js";
+import { serverKeys } from "../../services/settings.js";
 
 /** Who reads which keys; as services/roles.ts starts them. */
-const READERS: Readonly<Record<string, Keys>> = {
-  every: commonKeys,
+export const READERS: Readonly<Record<string, Keys>> = {
+  every: serverKeys,
   gateway: { ...gatewayKeys, ...grpcTokenKeys },
   filter: { ...filterKeys, ...workerKeys, ...gatewayAddressKeys, ...grpcTokenKeys },
   rasterizer: { ...rasterizerKeys, ...workerKeys },

@@ -6,9 +6,13 @@
  * The project's folder holds project.json, export.ndjson and images/. Prints JSON lines: `{"ready": {...}}`, then one for every event.
  * Reads JSON lines: `{"run": {"configJSON": {...}, "stage": [...], "batches": [...], "session": "..."}}`, `{"cut": "tcp"}`, `{"close": true}`.
  * Ends when its standard input ends, or on SIGTERM.
+ *
+ * In containers: `--listen 0.0.0.0 --public-url http://hub:3000 --commands-port 3001` serves others, and takes commands on that port in place
+ * of standard input; every connection is told all events from then on (press-run.ts).
  */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -16,8 +20,13 @@ import { isObject } from "./contract.js";
 import type { HubProject } from "./rest.js";
 import { type HubSimulator, startHubSimulator } from "./server.js";
 
+/** Connections of the commands' port. */
+const listeners = new Set<Socket>();
+
 function print(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  const text = `${JSON.stringify(line)}\n`;
+  process.stdout.write(text);
+  for (const listener of listeners) listener.write(text);
 }
 
 async function readProject(folder: string): Promise<HubProject> {
@@ -43,11 +52,42 @@ async function press(simulator: HubSimulator, projectId: string, run: Record<str
   print({ started: { session } });
 }
 
+/** One command. Returns whether the simulator is to end. */
+async function obey(line: string, simulator: HubSimulator, projectId: string): Promise<boolean> {
+  try {
+    const command: unknown = JSON.parse(line);
+    if (!isObject(command)) throw new Error("a command is an object");
+    if (command.close === true) return true;
+    if (isObject(command.run)) await press(simulator, projectId, command.run);
+    else if (command.cut === "tcp" || command.cut === "namespace" || command.cut === "clean") simulator.cutSockets(command.cut);
+    else throw new Error('commands: {"run": {...}}, {"cut": "tcp" | "namespace" | "clean"}, {"close": true}');
+  } catch (error) {
+    print({ failed: { command: line, reason: error instanceof Error ? error.message : String(error) } });
+  }
+  return false;
+}
+
+/** Commands of anybody who connects, one at a time. */
+function serveCommands(host: string, port: number, onLine: (line: string) => Promise<void>): Promise<Server> {
+  const server = createServer((socket) => {
+    listeners.add(socket);
+    socket.on("error", () => socket.destroy()).on("close", () => listeners.delete(socket));
+    createInterface({ input: socket }).on("line", onLine);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve(server));
+  });
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       project: { type: "string" },
       port: { type: "string", default: "0" },
+      listen: { type: "string", default: "127.0.0.1" },
+      "public-url": { type: "string" },
+      "commands-port": { type: "string" },
       "plugin-id": { type: "string", default: randomBytes(12).toString("hex") },
       "plugin-secret": { type: "string", default: randomBytes(16).toString("hex") },
       "api-key": { type: "string", default: randomBytes(16).toString("hex") },
@@ -62,6 +102,8 @@ async function main(): Promise<void> {
     pluginSecret,
     apiKey: values["api-key"],
     port: Number(values.port),
+    host: values.listen,
+    publicUrl: values["public-url"],
     onEvent: print,
   });
 
@@ -74,20 +116,14 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", close);
   process.on("SIGINT", close);
+  const finish = async (line: string) => {
+    if (await obey(line, simulator, project._id)) await close();
+  };
+  const commandsPort = values["commands-port"];
+  if (commandsPort !== undefined) await serveCommands(values.listen, Number(commandsPort), finish);
   print({ ready: { url: simulator.url, projectId: project._id, pluginId, pluginSecret } });
-
-  for await (const line of createInterface({ input: process.stdin })) {
-    try {
-      const command: unknown = JSON.parse(line);
-      if (!isObject(command)) throw new Error("a command is an object");
-      if (command.close === true) break;
-      if (isObject(command.run)) await press(simulator, project._id, command.run);
-      else if (command.cut === "tcp" || command.cut === "namespace" || command.cut === "clean") simulator.cutSockets(command.cut);
-      else throw new Error('commands: {"run": {...}}, {"cut": "tcp" | "namespace" | "clean"}, {"close": true}');
-    } catch (error) {
-      print({ failed: { command: line, reason: error instanceof Error ? error.message : String(error) } });
-    }
-  }
+  if (commandsPort !== undefined) return;
+  for await (const line of createInterface({ input: process.stdin })) await finish(line);
   await close();
 }
 

@@ -19,14 +19,17 @@ export interface Heartbeat {
 /** How connections are ended: the TCP connection destroyed, the namespace left (`1/plugin,`), or the whole connection closed cleanly. */
 export type CutKind = "tcp" | "namespace" | "clean";
 
+/** How new connections are kept out: the handshake is refused, never answered, or answered when the time is over. */
+export type RefusalKind = "refused" | "unanswered" | "delayed";
+
 export interface PluginNamespace {
   readonly heartbeats: readonly Heartbeat[];
   /** Emits a session to the newest live connection that has authenticated; false when there is none. */
   deliver(payload: unknown): boolean;
   connected(): boolean;
   cut(kind: CutKind): void;
-  /** Refuses every new connection for `ms`. */
-  refuse(ms: number): void;
+  /** Keeps out every new connection for `ms`. */
+  refuse(ms: number, kind: RefusalKind): void;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,10 @@ export interface PluginNamespaceOptions {
   /** engine.io's ping interval in ms. */
   readonly pingInterval: number;
   readonly onConnection: (socket: string, connected: boolean) => void;
+  /** Every text frame of a plugin as it came, engine.io's type left out: `2/plugin,["heartbeat",{...}]`. */
+  readonly onFrame: (frame: string) => void;
+  /** The URL of every WebSocket handshake. */
+  readonly onHandshake: (url: string) => void;
   readonly onHeartbeat: (heartbeat: Heartbeat) => void;
   /** Any event of an authenticated connection but `heartbeat`, with its raw arguments. */
   readonly onEvent: (event: string, args: readonly unknown[]) => void;
@@ -50,8 +57,10 @@ function sameSecret(given: unknown, expected: string): boolean {
 /** Adds the namespace to an HTTP server that is about to listen. */
 export function attachPluginNamespace(http: HttpServer, options: PluginNamespaceOptions): PluginNamespace {
   let refusedUntil = 0;
+  let refusal: RefusalKind = "refused";
   const tcp = new Set<Duplex>();
-  http.on("upgrade", (_request, socket: Duplex) => {
+  http.on("upgrade", (request, socket: Duplex) => {
+    options.onHandshake(request.url ?? "");
     tcp.add(socket);
     socket.once("close", () => tcp.delete(socket));
   });
@@ -59,7 +68,16 @@ export function attachPluginNamespace(http: HttpServer, options: PluginNamespace
     transports: ["websocket"],
     serveClient: false,
     pingInterval: options.pingInterval,
-    allowRequest: (_request, decide) => decide(null, Date.now() >= refusedUntil),
+    allowRequest: (_request, decide) => {
+      const open = Date.now() >= refusedUntil;
+      if (open || refusal === "refused") decide(null, open);
+      else if (refusal === "delayed") setTimeout(() => decide(null, true), refusedUntil - Date.now());
+    },
+  });
+  io.engine.on("connection", (raw) => {
+    raw.on("packet", ({ type, data }: { type: string; data: unknown }) => {
+      if (type === "message" && typeof data === "string") options.onFrame(data);
+    });
   });
   io.use((_socket, next) => next(new Error("only the namespace /plugin is served")));
 
@@ -104,10 +122,13 @@ export function attachPluginNamespace(http: HttpServer, options: PluginNamespace
       if (kind === "tcp") for (const socket of [...tcp]) socket.destroy();
       else for (const socket of [...live]) socket.disconnect(kind === "clean");
     },
-    refuse: (ms) => {
+    refuse: (ms, kind) => {
+      refusal = kind;
       refusedUntil = Date.now() + ms;
     },
     close: async () => {
+      // Those whose handshake was never answered would stay.
+      for (const socket of tcp) socket.destroy();
       await io.close();
     },
   };

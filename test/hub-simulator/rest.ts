@@ -17,6 +17,8 @@ export interface HubProject {
 /** A project that the simulator serves. */
 export interface SimulatedProject {
   readonly project: HubProject;
+  /** The REST key of the user who presses Run in it; default: the simulator's. */
+  readonly apiKey?: string;
   /** The export's rows, asked anew for each export. Either these or `exportFile`. */
   readonly rows?: RowSource;
   /** An NDJSON file, or a zip that is served as it is. */
@@ -87,7 +89,8 @@ export function createRest({ projects, apiKey, origin, bucket, onLog, onResponse
   const exports: (readonly [string, string])[][] = [];
 
   const authorised = (exchange: Exchange) => {
-    if (exchange.request.headers.apikey === apiKey) return true;
+    const given = exchange.request.headers.apikey;
+    if (given === apiKey || projects.some((simulated) => simulated.apiKey !== undefined && simulated.apiKey === given)) return true;
     sendFailure(exchange, 401, "Invalid API KEY");
     return false;
   };

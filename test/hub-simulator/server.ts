@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { type Bucket, createBucket } from "./bucket.js";
 import { isObject, type LogRecord, logProblem, type PluginResult, resultProblem } from "./contract.js";
 import { type Exchange, type Fault, type RequestName, sendFailure, sendFault } from "./http-answers.js";
-import { attachPluginNamespace, type CutKind, type Heartbeat, type PluginNamespace } from "./plugin-namespace.js";
+import { attachPluginNamespace, type CutKind, type Heartbeat, type PluginNamespace, type RefusalKind } from "./plugin-namespace.js";
 import { createRest, type Rest, requestName, type SimulatedProject } from "./rest.js";
 import { createSessions, type SessionHandle, type Sessions } from "./sessions.js";
 
@@ -22,6 +22,8 @@ export type HubEvent =
   | { readonly request: { readonly name: RequestName; readonly method: string } }
   | { readonly log: LogRecord }
   | { readonly response: PluginResult }
+  /** How a plugin's server answered `POST /plugin`; status 0: it did not. */
+  | { readonly posted: { readonly session: string; readonly status: number; readonly body: string } }
   | { readonly violation: string };
 
 export interface HubSimulatorOptions {
@@ -32,6 +34,10 @@ export interface HubSimulatorOptions {
   readonly apiKey: string;
   /** 0, the default, takes a free port. */
   readonly port?: number;
+  /** The address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** What others call it by, as https://host:port, where that is not the address it listens on. */
+  readonly publicUrl?: string | undefined;
   /** engine.io's ping interval in ms; Hub's is taken to be the default, 25,000. */
   readonly pingInterval?: number;
   readonly faults?: {
@@ -41,6 +47,10 @@ export interface HubSimulatorOptions {
     readonly urlLifetime?: (() => number) | undefined;
   };
   readonly onEvent?: (event: HubEvent) => void;
+  /** Every text frame of a plugin as it came, with the secret in its heartbeats. */
+  readonly onFrame?: (frame: string) => void;
+  /** The URL of every WebSocket handshake. */
+  readonly onHandshake?: (url: string) => void;
 }
 
 export interface RunOptions {
@@ -74,8 +84,8 @@ export interface HubSimulator {
   readonly violations: readonly string[];
   /** Ends all sockets of plugins; default: the TCP connections are destroyed. */
   cutSockets(kind?: CutKind): void;
-  /** Refuses every new socket for that long. */
-  refuseSockets(ms: number): void;
+  /** Keeps out every new socket for that long; default: its handshake is refused. */
+  refuseSockets(ms: number, kind?: RefusalKind): void;
   /** Ends everything, the stored objects too. Open sessions' results reject. */
   close(): Promise<void>;
 }
@@ -83,7 +93,7 @@ export interface HubSimulator {
 const PLUGIN_WAIT_MS = 10_000;
 const POLL_MS = 10;
 
-/** Starts a simulated Hub on a free port of 127.0.0.1. */
+/** Starts a simulated Hub, by default on a free port of 127.0.0.1. */
 export async function startHubSimulator(options: HubSimulatorOptions): Promise<HubSimulator> {
   const { onEvent = () => undefined } = options;
   const folder = await mkdtemp(join(tmpdir(), "maskline-hub-"));
@@ -102,6 +112,8 @@ export async function startHubSimulator(options: HubSimulatorOptions): Promise<H
     pluginSecret: options.pluginSecret,
     pingInterval: options.pingInterval ?? 25_000,
     onConnection: (socket, connected) => onEvent({ connection: { socket, connected } }),
+    onHandshake: (url) => options.onHandshake?.(url),
+    onFrame: (frame) => options.onFrame?.(frame),
     onHeartbeat: (heartbeat) => onEvent({ heartbeat }),
     onEvent: (event, [payload]) => {
       if (event === "log") inbox.log(payload);
@@ -110,7 +122,8 @@ export async function startHubSimulator(options: HubSimulatorOptions): Promise<H
     },
     onViolation: violation,
   });
-  const url = await listen(http, options.port ?? 0);
+  const listening = await listen(http, options.port ?? 0, options.host ?? "127.0.0.1");
+  const url = options.publicUrl ?? listening;
   const bucket = createBucket(folder, url, options.faults?.urlLifetime ?? (() => 3600));
   const { projects, apiKey } = options;
   const rest = createRest({ projects, apiKey, origin: url, bucket, onLog: inbox.log, onResponse: inbox.response });
@@ -126,7 +139,7 @@ export async function startHubSimulator(options: HubSimulatorOptions): Promise<H
     void answer({ request, response, url: target, cut: false }, name, rest, options.faults?.onRequest);
   });
 
-  const deliver = createDelivery(options, namespace);
+  const deliver = createDelivery(options, namespace, onEvent);
   return {
     url,
     heartbeats: namespace.heartbeats,
@@ -141,7 +154,7 @@ export async function startHubSimulator(options: HubSimulatorOptions): Promise<H
       return handle;
     },
     cutSockets: (kind = "tcp") => namespace.cut(kind),
-    refuseSockets: namespace.refuse,
+    refuseSockets: (ms, kind = "refused") => namespace.refuse(ms, kind),
     close: async () => {
       sessions.close();
       http.closeAllConnections();
@@ -151,10 +164,10 @@ export async function startHubSimulator(options: HubSimulatorOptions): Promise<H
   };
 }
 
-function listen(http: Server, port: number): Promise<string> {
+function listen(http: Server, port: number, host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     http.once("error", reject);
-    http.listen(port, "127.0.0.1", () => resolve(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
+    http.listen(port, host, () => resolve(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
   });
 }
 
@@ -208,12 +221,16 @@ async function waitForPlugin(namespace: PluginNamespace, ms: number): Promise<vo
   }
 }
 
-function createDelivery({ apiKey, pluginSecret }: HubSimulatorOptions, namespace: PluginNamespace) {
+function createDelivery(
+  { apiKey, projects, pluginSecret }: HubSimulatorOptions,
+  namespace: PluginNamespace,
+  onEvent: (event: HubEvent) => void,
+) {
   return async (session: string, { projectId, configJSON = "{}", stage, batches, payload, pluginServer }: RunOptions): Promise<void> => {
     const message = {
       projectId,
       session,
-      apiKey,
+      apiKey: projects.find(({ project }) => project._id === projectId)?.apiKey ?? apiKey,
       orgId: "5f0000000000000000000001",
       runBy: "5f0000000000000000000002",
       configJSON,
@@ -222,7 +239,7 @@ function createDelivery({ apiKey, pluginSecret }: HubSimulatorOptions, namespace
       ...payload,
     };
     if (pluginServer !== undefined) {
-      await postSession(pluginServer, pluginSecret, message);
+      await postSession(pluginServer, pluginSecret, message, (status, body) => onEvent({ posted: { session, status, body } }));
       return;
     }
     await waitForPlugin(namespace, PLUGIN_WAIT_MS);
@@ -231,7 +248,12 @@ function createDelivery({ apiKey, pluginSecret }: HubSimulatorOptions, namespace
 }
 
 /** The REST connector's delivery. A plugin may hold the answer until the session ends, so it is not waited for. */
-async function postSession(pluginServer: string, secret: string, message: object): Promise<void> {
+async function postSession(
+  pluginServer: string,
+  secret: string,
+  message: object,
+  onAnswer: (status: number, body: string) => void,
+): Promise<void> {
   const heartbeat = await fetch(new URL("/heartbeat", pluginServer), {
     headers: { Secret: secret },
     signal: AbortSignal.timeout(PLUGIN_WAIT_MS),
@@ -240,6 +262,6 @@ async function postSession(pluginServer: string, secret: string, message: object
   await heartbeat.body?.cancel();
   const headers = { Secret: secret, "Content-Type": "application/json" };
   fetch(new URL("/plugin", pluginServer), { method: "POST", headers, body: JSON.stringify(message) })
-    .then((response) => response.body?.cancel())
-    .catch(() => undefined);
+    .then(async (response) => onAnswer(response.status, await response.text()))
+    .catch(() => onAnswer(0, ""));
 }
