@@ -2,11 +2,13 @@
 import { ulid } from "ulid";
 import { describeError } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
+import { sessionsAccepted, stageDuration } from "../runtime/telemetry/metrics.js";
 import { type Answers, failure } from "./answer.js";
 import type { Session } from "./hub.js";
 import { type AcceptedRun, isConfirmed } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
 import { BadPayload, parseSession } from "./session-payload.js";
+import { knowSession, recordAccept, withNewTrace } from "./session-trace.js";
 
 export interface AcceptParts {
   /** The plugin's id: sessions are told apart within it. */
@@ -31,10 +33,11 @@ export async function acceptSession(payload: unknown, parts: AcceptParts): Promi
     log.error({ error: problem }, "Hub sent a session that can not be answered, for it names none");
     return;
   }
+  const startedAt = performance.now();
   const { record, inserted } = await store.insert({
     run: ulid(),
     plugin: parts.plugin,
-    session,
+    session: withNewTrace(session),
     acceptedAt: parts.wallClock(),
     state: "accepted",
   });
@@ -46,6 +49,10 @@ export async function acceptSession(payload: unknown, parts: AcceptParts): Promi
     if (known?.state === "ended") answers.repeat(known, session);
     return;
   }
+  knowSession(record);
+  sessionsAccepted.add(1, {});
+  stageDuration.record((performance.now() - startedAt) / 1000, { "maskline.stage": "accept", "error.type": "" });
+  if (record.state === "accepted") recordAccept(record);
   log.info({ run, session: session.session, project: session.projectId }, "session accepted");
   if (problem === undefined && record.state === "accepted") parts.begin(record);
   if (problem !== undefined) await answers.end(run, () => failure(session, problem));

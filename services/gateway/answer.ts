@@ -2,11 +2,13 @@
 import { setMaxListeners } from "node:events";
 import { describeError, Fatal } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
+import { sessionDuration, sessionsEnded } from "../runtime/telemetry/metrics.js";
 import { type Bell, createBell } from "./bell.js";
 import type { Answer, HubEnd, Session } from "./hub.js";
 import { truncate } from "./log-record.js";
 import { type AcceptedRun, type EndedRun, forgetful, isConfirmed, type OpenRun } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
+import { recordSession } from "./session-trace.js";
 import type { Timing } from "./timing.js";
 import type { UserLine } from "./user-log.js";
 
@@ -58,6 +60,8 @@ interface Sending {
   session: Session;
   /** Rings when the session came again. */
   readonly renewed: Bell;
+  /** Hub has taken it. */
+  told: boolean;
   work: Promise<void>;
 }
 
@@ -70,7 +74,7 @@ export function createAnswers(parts: AnswerParts): Answers {
 
   function inBackground(run: string, session: Session, task: (sending: Sending) => Promise<void>): void {
     if (sendings.has(run) || stopping.signal.aborted) return;
-    const sending: Sending = { session, renewed: createBell(), work: Promise.resolve() };
+    const sending: Sending = { session, renewed: createBell(), told: false, work: Promise.resolve() };
     sendings.set(run, sending);
     sending.work = task(sending)
       .catch((error: unknown) => {
@@ -90,6 +94,7 @@ export function createAnswers(parts: AnswerParts): Answers {
       const { session } = sending;
       try {
         await hub.answer(session, answer, stopping.signal);
+        sending.told = true;
         return true;
       } catch (error) {
         if (stopping.signal.aborted) throw error;
@@ -105,7 +110,9 @@ export function createAnswers(parts: AnswerParts): Answers {
     if (record?.state === "ended" && !isConfirmed(record)) inBackground(run, record.session, (sending) => tellAndForget(record, sending));
   }
 
-  async function tellAndForget({ run, session, end }: EndedRun, sending: Sending): Promise<void> {
+  async function tellAndForget(record: EndedRun, sending: Sending): Promise<void> {
+    const { run, session, end } = record;
+    recordSession(record);
     for (const { level, message } of end.lines) hub.log(session, level, message);
     if (await send(run, sending, end.answer)) {
       await store.change(run, (now) => (now.state === "ended" ? forgetful(now, timing.wallClock()) : undefined), "remove");
@@ -113,6 +120,23 @@ export function createAnswers(parts: AnswerParts): Answers {
     } else log.warn({ run, session: session.session }, "Hub never took the session's answer; it is given up");
     // What can not be erased now is swept at the next start (exports), or after a day (blobs).
     await parts.erase(run).catch((error: unknown) => log.warn({ run, error: describeError(error) }, "a run could not be erased whole"));
+  }
+
+  function repeat(record: EndedRun, session: Session): void {
+    const { run, end } = record;
+    const sending = sendings.get(run);
+    if (!sending) {
+      inBackground(run, session, async (begun) => void (await send(run, begun, end.answer)));
+      return;
+    }
+    if (sending.told) {
+      // Hub has just taken it, and asks again.
+      void sending.work.then(() => repeat(record, session));
+      return;
+    }
+    if (session.apiKey === "") return;
+    sending.session = session;
+    sending.renewed.ring();
   }
 
   return {
@@ -135,19 +159,17 @@ export function createAnswers(parts: AnswerParts): Answers {
         );
       });
       if (!ended) return false;
-      log.info({ run, session: ended.session.session, failed: "error" in ended.end.answer }, "the session has ended");
+      const failed = "error" in ended.end.answer;
+      const outcome = { "maskline.outcome": failed ? "failed" : "exported" };
+      sessionsEnded.add(1, outcome);
+      sessionDuration.record((ended.end.at - ended.acceptedAt) / 1000, outcome);
+      log.info({ run, session: ended.session.session, failed }, "the session has ended");
       parts.onEnded(run);
       deliver(run);
       return true;
     },
     deliver,
-    repeat({ run, end }, session) {
-      const sending = sendings.get(run);
-      if (!sending) return inBackground(run, session, async (begun) => void (await send(run, begun, end.answer)));
-      if (session.apiKey === "") return;
-      sending.session = session;
-      sending.renewed.ring();
-    },
+    repeat,
     async stop() {
       stopping.abort(new Error("the gateway is stopping"));
       await Promise.allSettled([...sendings.values()].map(({ work }) => work));

@@ -11,7 +11,7 @@ test("with what Hub gives, everything else has a default", () => {
   const settings = gatewaySettings(config);
   assert.equal(settings.gatewayId, "gateway-p-1");
   assert.equal(settings.stateKey, undefined);
-  assert.deepEqual(settings.credits, { window: 512, maxBytes: 64 * 2 ** 20 });
+  assert.deepEqual(settings.credits, { window: 512, globalWindow: 2048, maxBytes: 64 * 2 ** 20 });
   assert.equal(settings.timing.stall, 300_000);
 });
 

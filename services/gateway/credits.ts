@@ -3,7 +3,9 @@
  * never counted up or down, so that none can leak. Pure.
  */
 
-export interface CreditLimits {
+import type { GlobalLimits, Share } from "./global-credits.js";
+
+export interface CreditLimits extends GlobalLimits {
   /** At most so many assets in flight... */
   readonly window: number;
   /** ...and at most so many bytes of rows, but always at least one. */
@@ -15,6 +17,8 @@ export interface Credits {
   allow(bytes: number, accounted: number): boolean;
   /** A row of `bytes` is being published. */
   published(bytes: number): void;
+  /** Assets between publish and final outcome. */
+  inFlight(accounted: number): number;
 }
 
 /** Assets published from the start of the epoch that are not yet final. */
@@ -25,8 +29,9 @@ export function inFlight(nextIndex: number, accounted: number): number {
 /**
  * @param start what was published before, asked once, at the first row: the first index to publish, or, in a round, what is accounted
  * for at its start (what is published in the round comes on top of it).
+ * @param share what the other runs leave; absent: they are not minded
  */
-export function createCredits({ window, maxBytes }: CreditLimits, start: () => number): Credits {
+export function createCredits({ window, maxBytes }: CreditLimits, start: () => number, share?: Pick<Share, "allows">): Credits {
   let next: number | undefined;
   /** Sizes of the latest published rows, oldest first: at most as many as are in flight. */
   let sizes: number[] = [];
@@ -44,12 +49,13 @@ export function createCredits({ window, maxBytes }: CreditLimits, start: () => n
         sizes = sizes.slice(head);
         head = 0;
       }
-      return open === 0 || (open < window && bytesInFlight + bytes <= maxBytes);
+      return open === 0 || (open < window && bytesInFlight + bytes <= maxBytes && (share?.allows(open) ?? true));
     },
     published(bytes) {
       next = (next ?? start()) + 1;
       sizes.push(bytes);
       bytesInFlight += bytes;
     },
+    inFlight: (accounted) => inFlight(next ?? start(), accounted),
   };
 }

@@ -3,6 +3,8 @@ import { Outage } from "../runtime/bus/publish-patiently.js";
 import { describeError, Fatal, Retry } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
 import { redactUrls } from "../runtime/redact.js";
+import { epochs, rounds } from "../runtime/telemetry/metrics.js";
+import { inSpan } from "../runtime/telemetry/tracing.js";
 import { type Answers, failure } from "./answer.js";
 import { type HubEnd, HubFailure } from "./hub.js";
 import { isPinned, type PinParts, pinToPackager } from "./pin-run.js";
@@ -11,6 +13,7 @@ import { createProgressLines } from "./progress-lines.js";
 import { type PinnedRun, publishRound, type RoundParts } from "./publish-round.js";
 import type { AcceptedRun, Pin } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
+import { within } from "./session-trace.js";
 import type { UserLine } from "./user-log.js";
 import { type Decision, decide } from "./watch-run.js";
 
@@ -43,7 +46,10 @@ export async function driveRun(run: string, parts: DriveParts, signal: AbortSign
 async function prepare(record: AcceptedRun, parts: DriveParts, signal: AbortSignal): Promise<void> {
   const { run } = record;
   const tell = (line: UserLine, verbose: boolean) => parts.tell(run, line, verbose);
-  const { frozen, context }: Prepared = await prepareRun(record, { ...parts, tell }, signal);
+  const { session } = record;
+  const { frozen, context }: Prepared = await inSpan("prepare run", session.traceparent, { role: "gateway" }, (traceparent) =>
+    prepareRun({ ...record, session: within(session, traceparent) }, { ...parts, tell }, signal),
+  );
   await parts.store.change(
     run,
     (now) => (now.state === "accepted" ? { ...now, state: "open", frozen, pin: undefined } : undefined),
@@ -114,6 +120,7 @@ function createWatch(run: string, outage: Outage, parts: DriveParts) {
           roundAt,
           awayUntil,
           outage: waitsFor && describeError(waitsFor),
+          trouble: book.trouble.get(run),
           packager: packagers.seen(pin.packager),
           watchingSince: parts.watchingSince,
           replacement: packagers.choose(() => 0, pin.packager) !== undefined,
@@ -131,10 +138,12 @@ async function act(record: PinnedRun, decision: Decision | undefined, parts: Dri
   const { log, store, book } = parts;
   if (decision?.kind === "fail") throw new UserFailure(`The export stopped: ${decision.reason}`);
   if (decision?.kind === "epoch") {
+    epochs.add(1, { "maskline.reason": decision.reason });
     log.warn({ run, packager: pin.packager, epoch: pin.epoch, reason: decision.reason }, "publishing the run again from the start");
     await pinToPackager(record, decision.reason === "silence" ? pin.packager : undefined, parts, signal);
   }
   if (decision?.kind === "round") {
+    rounds.add(1, {});
     const { accounted } = book.of(run, pin);
     log.warn(
       { run, epoch: pin.epoch, round: pin.round + 1, accounted, total: frozen.total },

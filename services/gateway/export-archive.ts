@@ -63,6 +63,7 @@ export async function* readExportText(
   try {
     for await (const chunk of stream ?? []) {
       signal.throwIfAborted();
+      if (bytes === 0 && text.declared) checkInflated(chunk);
       bytes += chunk.length;
       if (text.declared) crc = crc32(chunk, crc);
       checkLimits({ bytes, length: text.length }, limits);
@@ -94,6 +95,13 @@ function checkLimits({ bytes, length }: { bytes: number; length: number }, { max
     throw new HubFailure(
       `The export's archive is compressed more than ${maxRatio} times, as archives are that are made to do harm. If it is sound, raise EXPORT_RATIO_LIMIT.`,
     );
+  }
+}
+
+/** Another archive within this one, or text that is not UTF-8, would be rejected row by row, and nobody would learn why. */
+function checkInflated(head: Buffer): void {
+  if (head.subarray(0, SNIFFED_BYTES).includes(0)) {
+    throw new HubFailure("The export can not be read: what its archive holds is not JSON text in UTF-8. Run the export again.");
   }
 }
 

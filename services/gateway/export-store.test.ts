@@ -199,6 +199,8 @@ for (const [name, content, message] of [
   ["a web page", "\ufeff\n<!DOCTYPE html><title>502</title>", /a web page that is neither a zip archive nor JSON/],
   ["another binary file", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]), /something that is neither/],
   ["UTF-16", Buffer.from('\ufeff{"a":1}', "utf16le"), /something that is neither/],
+  ["an archive within an archive", zip([["inner.zip", zip([["x", ROWS]])]]), /what its archive holds is not JSON text in UTF-8/],
+  ["an archive of UTF-16", zip([["x", Buffer.from(ROWS, "utf16le")]]), /what its archive holds is not JSON text in UTF-8/],
   ["an array that is cut short", '[{"asset":"a"},{"ass', /incomplete/],
 ] as const) {
   test(`refused in a user's words: ${name}`, () => refuses(content, message));

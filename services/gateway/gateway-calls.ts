@@ -1,7 +1,9 @@
 /** What filters and packagers ask over gRPC, answered from the store (docs/delivery.md rules 8 and 18). */
 import { ulid } from "ulid";
+import { archiveVolumeName } from "../../proto/archive-volume-name.js";
 import type { PackagingFailed, ReportRequest, Uploaded } from "../../proto/gen/maskline/v1/gateway.js";
 import { RunContext } from "../../proto/gen/maskline/v1/run.js";
+import { Retry } from "../runtime/errors.js";
 import { type GatewayCalls, NotKnown, OutOfDate, UserFailure } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
 import { type Answers, type Ending, failure } from "./answer.js";
@@ -9,12 +11,13 @@ import { type HubEnd, HubFailure, type UploadTarget } from "./hub.js";
 import type { PinnedRun } from "./publish-round.js";
 import type { AcceptedRun, OpenRun, RunRecord } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
+import { within } from "./session-trace.js";
 import { answerSync, type SyncParts } from "./sync.js";
-import { finishedLine, type UserLine } from "./user-log.js";
+import { finishedLine, type UserLine, waitingForHubText } from "./user-log.js";
 
 export interface CallParts extends Omit<SyncParts, "runs"> {
   readonly store: RunStore;
-  readonly hub: Pick<HubEnd, "uploadTarget">;
+  readonly hub: Pick<HubEnd, "uploadTarget" | "summary" | "log">;
   readonly answers: Pick<Answers, "end">;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -27,7 +30,7 @@ export interface CallParts extends Omit<SyncParts, "runs"> {
 const KEPT_TARGETS = 8;
 
 export function createGatewayCalls(parts: CallParts): GatewayCalls {
-  const { store, hub, answers, signal, log, wallClock } = parts;
+  const { store, hub, answers, book, signal, log, wallClock } = parts;
 
   function known(run: string): RunRecord {
     const record = store.get(run);
@@ -42,6 +45,13 @@ export function createGatewayCalls(parts: CallParts): GatewayCalls {
     return { ...record, pin: record.pin };
   }
 
+  /** The packager asks again; the user is told once why the archive is late. */
+  function waitForHub(run: string, session: PinnedRun["session"], reason: string): void {
+    if (store.get(run)?.state !== "open") return;
+    if (!book.trouble.has(run)) hub.log(session, "WARNING", waitingForHubText(reason));
+    book.trouble.set(run, reason);
+  }
+
   return {
     async getContext({ run }) {
       const context = store.context(run);
@@ -53,10 +63,20 @@ export function createGatewayCalls(parts: CallParts): GatewayCalls {
       return answerSync(request, { ...parts, runs: store });
     },
 
-    async getUploadTarget({ run, epoch }) {
+    async getUploadTarget({ run, epoch, volume }, caller) {
       const { session, frozen } = current(run, epoch);
-      const { uploadUrl, signedUrl } = await targetFrom(hub, session, frozen.archiveName, signal);
+      const name = volume === undefined ? frozen.archiveName : archiveVolumeName(frozen.archiveName, volume);
+      const { uploadUrl, signedUrl } = await targetFrom(hub, within(session, caller?.traceparent), name, signal).catch((error: unknown) => {
+        if (error instanceof Retry && !signal.aborted) waitForHub(run, session, error.message);
+        throw error;
+      });
+      book.trouble.delete(run);
       const id = ulid();
+      // Only the archive's own can be reported; the links of volumes go into it.
+      if (volume !== undefined) {
+        log.info({ run, target: id, volume }, "Hub gave an upload target for a volume");
+        return { target: id, url: uploadUrl, downloadUrl: signedUrl };
+      }
       const stored = await store.change(run, (record) => {
         if (record.state !== "open" || record.pin?.epoch !== epoch) return undefined;
         return { ...record, pin: { ...record.pin, targets: [...record.pin.targets, { id, signedUrl }].slice(-KEPT_TARGETS) } };
@@ -72,6 +92,7 @@ export function createGatewayCalls(parts: CallParts): GatewayCalls {
       if (record.state === "ended" && record.epoch === epoch) return {};
       const pinned = current(run, epoch);
       const ending = endingOf(pinned, result, wallClock());
+      if (result?.$case === "uploaded") hub.summary(pinned.session, result.value.counts);
       const ended = await answers.end(run, (found) => (epochOf(found) === epoch ? ending : undefined));
       if (!ended && epochOf(known(run)) !== epoch) throw new OutOfDate(`run ${run} is no longer in epoch ${epoch}`);
       return {};
@@ -84,7 +105,12 @@ function epochOf(record: RunRecord | AcceptedRun | OpenRun): number | undefined 
   return record.state === "open" ? record.pin?.epoch : record.epoch;
 }
 
-async function targetFrom(hub: CallParts["hub"], session: PinnedRun["session"], name: string, signal: AbortSignal): Promise<UploadTarget> {
+async function targetFrom(
+  hub: Pick<HubEnd, "uploadTarget">,
+  session: PinnedRun["session"],
+  name: string,
+  signal: AbortSignal,
+): Promise<UploadTarget> {
   try {
     return await hub.uploadTarget(session, name, signal);
   } catch (error) {
@@ -98,10 +124,10 @@ function endingOf(record: PinnedRun, result: ReportRequest["result"], now: numbe
   return failedEnding(record, result?.value);
 }
 
-function uploadedEnding({ session, acceptedAt, frozen, pin }: PinnedRun, { target, counts }: Uploaded, now: number): Ending {
+function uploadedEnding({ session, acceptedAt, frozen, pin }: PinnedRun, { target, counts, volumes }: Uploaded, now: number): Ending {
   const stored = pin.targets.find(({ id }) => id === target);
   if (!stored) throw new OutOfDate(`the upload target ${target} is not one of this epoch's latest`);
-  const line = finishedLine(counts, (now - acceptedAt) / 1000);
+  const line = finishedLine(counts, (now - acceptedAt) / 1000, volumes);
   const lines: UserLine[] = frozen.verbose || line.level !== "INFO" ? [line] : [];
   return { answer: { export: true, response: stored.signedUrl, session: session.session }, lines };
 }

@@ -7,6 +7,7 @@ import type { Connector } from "./connector.js";
 import type { Session } from "./hub.js";
 import type { HubRest } from "./hub-rest.js";
 import { LogBacklog } from "./log-backlog.js";
+import type { LogRecord } from "./log-record.js";
 
 const KEPT_LOGS = 200;
 /** An answer lets the session's last lines go first, but does not wait longer for them. */
@@ -19,8 +20,12 @@ interface Sending {
   done: Promise<void>;
 }
 
+/** Of one session; whatever fails, an answer needs no more of them to be understood. */
+const KEPT_ERRORS = 10;
+
 /**
- * One log call of a session at a time, in order; a line that can not be sent is dropped. An answer is sent until Hub takes it (2xx), refuses
+ * One log call of a session at a time, in order; a line that can not be sent is dropped, but an error, which explains the answer, is sent
+ * again before each try of it. An answer is sent until Hub takes it (2xx), refuses
  * it (HubFailure), the signal aborts, or the reporter stops (Retry).
  */
 export function createHttpReporter(rest: Pick<HubRest, "pluginLog" | "pluginResponse">, log: Logger): Reporter {
@@ -28,6 +33,7 @@ export function createHttpReporter(rest: Pick<HubRest, "pluginLog" | "pluginResp
   // Every session that sends a line listens to it, and any number of them may.
   setMaxListeners(0, stopping.signal);
   const sendings = new Map<string, Sending>();
+  const errorsNotTaken = new Map<string, LogRecord[]>();
 
   async function sendLogs(session: Session, backlog: LogBacklog): Promise<void> {
     for (let records = backlog.takeAll(); records.length > 0; records = backlog.takeAll()) {
@@ -37,30 +43,45 @@ export function createHttpReporter(rest: Pick<HubRest, "pluginLog" | "pluginResp
           await rest.pluginLog(session, record, stopping.signal);
         } catch (error) {
           log.warn({ session: session.session, error: describeError(error) }, "a line of the session's log was not taken by Hub");
+          if (record.level === "ERROR") keepError(record);
         }
       }
     }
     sendings.delete(session.session);
   }
 
+  function keepError(record: LogRecord): void {
+    const kept = errorsNotTaken.get(record.session) ?? [];
+    errorsNotTaken.set(record.session, [...kept, record].slice(-KEPT_ERRORS));
+  }
+
+  function sendLine(session: Session, record: LogRecord): void {
+    const sending = sendings.get(session.session);
+    if (sending) {
+      sending.backlog.push(record);
+      return;
+    }
+    const backlog = new LogBacklog(KEPT_LOGS);
+    backlog.push(record);
+    const started: Sending = { backlog, done: Promise.resolve() };
+    sendings.set(session.session, started);
+    started.done = sendLogs(session, backlog);
+  }
+
   return {
-    log(session, record) {
-      const sending = sendings.get(session.session);
-      if (sending) return sending.backlog.push(record);
-      const backlog = new LogBacklog(KEPT_LOGS);
-      backlog.push(record);
-      const started: Sending = { backlog, done: Promise.resolve() };
-      sendings.set(session.session, started);
-      started.done = sendLogs(session, backlog);
-    },
+    log: sendLine,
 
     async answer(session, answer, signal) {
       const either = AbortSignal.any([signal, stopping.signal]);
+      const again = errorsNotTaken.get(session.session) ?? [];
+      errorsNotTaken.delete(session.session);
+      for (const record of again) sendLine(session, record);
       const logs = sendings.get(session.session)?.done;
       const patience = new AbortController();
       if (logs)
         await Promise.race([logs, waitFor(LOGS_FIRST_MS, AbortSignal.any([either, patience.signal]))]).finally(() => patience.abort());
       await rest.pluginResponse(session, answer, either);
+      errorsNotTaken.delete(session.session);
     },
 
     stop: () => stopping.abort(new Retry("the gateway stopped before Hub took the answer; it is sent again after the next start")),

@@ -13,6 +13,7 @@ import { logRecord } from "./log-record.js";
 
 const never = new AbortController().signal;
 const KEY = "runner-key-0123456789";
+const SECRET = "plugin-secret-0123456789";
 const session: Session = {
   session: "s-1",
   projectId: "5f0f5f0f",
@@ -20,7 +21,7 @@ const session: Session = {
   orgId: "org",
   runBy: "user",
   configJson: undefined,
-  stage: ["Complete", "Second look"],
+  stage: ["Complete", "Second look é"],
   batches: ["b1", "b 2"],
 };
 
@@ -57,6 +58,7 @@ function rest(timeoutMs = 3000) {
     exportTimeoutMs: timeoutMs,
     idleTimeoutMs: timeoutMs,
     retries: { attempts: 3, firstDelayMs: 1, maxDelayMs: 2 },
+    secrets: [SECRET],
     log: createLogger("debug", (line) => void lines.push(line)),
   });
 }
@@ -86,7 +88,7 @@ test("the export's query has Hub's parameters in Hub's order, spaces as +", () =
     "sendEmail=false&includeMetadata=true&includeHistory=true&doNotNotify=true&format=ndjson&type=task&includeOnlyKeyFrames=false&includeIdleBlurDurations=false";
   assert.equal(
     String(exportQuery(session, false)),
-    `${common}&batches=%5B%22b1%22%2C%22b+2%22%5D&taskTypes=%5B%22default%22%5D&stage=%5B%22Complete%22%2C%22Second+look%22%5D&project=5f0f5f0f`,
+    `${common}&batches=%5B%22b1%22%2C+%22b+2%22%5D&taskTypes=%5B%22default%22%5D&stage=%5B%22Complete%22%2C+%22Second+look+%5Cu00e9%22%5D&project=5f0f5f0f`,
   );
   assert.equal(
     String(exportQuery({ ...session, stage: undefined, batches: [] }, true)),
@@ -173,11 +175,11 @@ test("a result is sent until Hub takes it", async () => {
 });
 
 test("a refusal is told with step, status, Hub's words and what to do, and not tried again", async () => {
-  handlers = [answers(401, { status: "fail", message: `Invalid API KEY ${KEY} at https://hub/x?key=1` })];
+  handlers = [answers(401, { status: "fail", message: `Invalid API KEY ${KEY} of ${SECRET} at https://hub/x?key=1` })];
   const refused = await failure(rest().project(session, never));
   assert.match(
     refused.message,
-    /^Reading the project failed: Hub answered HTTP 401, "Invalid API KEY \[redacted\] at https:\/\/hub\/x\?\[redacted\]"\. The API key of the user who pressed Run was refused/,
+    /^Reading the project failed: Hub answered HTTP 401, "Invalid API KEY \[redacted\] of \[redacted\] at https:\/\/hub\/x\?\[redacted\]"\. The API key of the user who pressed Run was refused/,
   );
   assert.equal(hub.seen.length, 1);
   handlers = [answers(400, { status: "fail", message: `Invalid project: ${"x".repeat(5000)}` })];

@@ -24,6 +24,8 @@ export interface HubRestOptions {
   readonly idleTimeoutMs: number;
   /** How often a step is tried, and how long it waits between. */
   readonly retries: BackoffBounds & { readonly attempts: number };
+  /** Left out of whatever Hub says, beside the session's own key. */
+  readonly secrets: readonly string[];
   readonly log: Logger;
 }
 
@@ -68,6 +70,7 @@ interface Call extends Attempted {
 
 export function createHubRest(options: HubRestOptions): HubRest {
   const { apiHost, callTimeoutMs, exportTimeoutMs, idleTimeoutMs, retries, log } = options;
+  const secretsOf = ({ apiKey }: Session) => [apiKey, ...options.secrets];
 
   async function attempted<T>(
     { step, session, signal, attempts = retries.attempts, timeoutIsFinal = false }: Attempted,
@@ -83,14 +86,14 @@ export function createHubRest(options: HubRestOptions): HubRest {
           isPassing,
           onRetry: (error, attempt, delayMs) =>
             log.warn(
-              { session: session.session, step, attempt, delayMs, error: redact(describeError(error), [session.apiKey]) },
+              { session: session.session, step, attempt, delayMs, error: redact(describeError(error), secretsOf(session)) },
               "a call to Hub is tried again",
             ),
         },
         signal,
       );
     } catch (error) {
-      throw signal.aborted ? signal.reason : failureOf(error, { step, secrets: [session.apiKey], passing: isPassing(error) !== false });
+      throw signal.aborted ? signal.reason : failureOf(error, { step, secrets: secretsOf(session), passing: isPassing(error) !== false });
     }
   }
 
@@ -143,7 +146,7 @@ export function createHubRest(options: HubRestOptions): HubRest {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const passing = isPassingHttpFailure(error) !== false;
-        throw failureOf(error, { step: "Downloading the export", secrets: [session.apiKey], passing });
+        throw failureOf(error, { step: "Downloading the export", secrets: secretsOf(session), passing });
       }
     },
 
@@ -179,7 +182,7 @@ export function createHubRest(options: HubRestOptions): HubRest {
   };
 }
 
-/** The query of `GET /v2/export`, in the order that Hub's own client sends it; a space becomes `+`. */
+/** The query of `GET /v2/export`, byte for byte as Hub's own client sends it: in its order, a space as `+` (test/sdk/wire.test.ts). */
 export function exportQuery({ projectId, stage, batches }: Session, keyFramesOnly: boolean): URLSearchParams {
   const query = new URLSearchParams({
     sendEmail: "false",
@@ -191,11 +194,17 @@ export function exportQuery({ projectId, stage, batches }: Session, keyFramesOnl
     includeOnlyKeyFrames: String(keyFramesOnly),
     includeIdleBlurDurations: "false",
   });
-  if (batches.length > 0) query.set("batches", JSON.stringify(batches));
-  query.set("taskTypes", JSON.stringify(["default"]));
-  if (stage !== undefined) query.set("stage", JSON.stringify(stage));
+  if (batches.length > 0) query.set("batches", jsonList(batches));
+  query.set("taskTypes", jsonList(["default"]));
+  if (stage !== undefined) query.set("stage", jsonList(stage));
   query.set("project", projectId);
   return query;
+}
+
+/** A list as Python writes it: a space behind each comma, ASCII only. */
+function jsonList(texts: readonly string[]): string {
+  const ascii = (text: string) => text.replace(/[\u007f-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `[${texts.map((text) => ascii(JSON.stringify(text))).join(", ")}]`;
 }
 
 /** `data` of `{status, data}`; for calls whose answer is undocumented, whatever came with a 2xx. */

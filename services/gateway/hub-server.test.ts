@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
+import { eventuallyHolds } from "../../test/support/eventually-holds.js";
 import { Retry } from "../runtime/errors.js";
 import { createLogger } from "../runtime/log.js";
 import type { Connector } from "./connector.js";
@@ -30,7 +32,9 @@ let sent: (LogRecord | Answer)[] = [];
 let takeLog: (record: LogRecord) => Promise<void> = async () => {};
 let takeAnswer: (signal: AbortSignal) => Promise<void> = async () => {};
 
-beforeEach(async () => {
+beforeEach(() => listen("accepted"));
+
+async function listen(postAnswer: "accepted" | "result"): Promise<void> {
   accepted = [];
   sent = [];
   takeLog = async () => {};
@@ -51,13 +55,21 @@ beforeEach(async () => {
   const onListening = (port: number) => {
     origin = `http://127.0.0.1:${port}`;
   };
-  connector = createHubServer({ listenHost: "127.0.0.1", port: 0, pluginSecret: SECRET, reporter, log, onListening });
+  connector = createHubServer({
+    listenHost: "127.0.0.1",
+    port: 0,
+    pluginSecret: SECRET,
+    postAnswer,
+    reporter,
+    log,
+    onListening,
+  });
   takeSession = async () => {};
   await connector.start(async (payload) => {
     await takeSession();
     accepted.push(payload);
   });
-});
+}
 
 afterEach(() => connector.stop());
 
@@ -88,9 +100,78 @@ test("a wrong secret is told before the body is looked at", async () => {
 test("other paths, other methods and endless bodies are refused", async () => {
   assert.equal((await ask("GET", "/docs")).status, 404);
   assert.equal((await ask("GET", "/plugin")).status, 405);
+  assert.equal((await fetch(`${origin}/heartbeat`, { method: "POST" })).headers.get("allow"), "GET");
   assert.equal((await ask("POST", "/plugin", { body: `"${"x".repeat(2 ** 20)}"` })).status, 413);
+  assert.equal((await ask("POST", "/plugin", { body: "x".repeat(2 ** 24) })).status, 413);
   assert.deepEqual(accepted, []);
 });
+
+test("a body without a length is read up to the limit only, and its refusal arrives", async () => {
+  const answer = await rawRequest(
+    `POST /plugin HTTP/1.1\r\nhost: x\r\nsecret: ${SECRET}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n` +
+      `100001\r\n${"x".repeat(0x100001)}\r\n`,
+  );
+  assert.match(answer, /^HTTP\/1\.1 413 /);
+});
+
+test("a wrong secret is refused before anything of the body has come, and the connection ends", async () => {
+  const head = "POST /plugin HTTP/1.1\r\nhost: x\r\nsecret: no\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+  assert.match(await rawRequest(head), /^HTTP\/1\.1 401 .*"Unauthorized"/s);
+});
+
+test("what is no session is refused, for nobody could be told how it ended", async () => {
+  for (const body of ["[]", "null", "5", "{}", '{"session":""}', '{"session":7}']) {
+    assert.equal((await ask("POST", "/plugin", { body })).status, 422, body);
+  }
+  assert.deepEqual(accepted, []);
+});
+
+test("a session that can not be stored is answered 500 without the reason", async () => {
+  takeSession = () => Promise.reject(new Error("disk full"));
+  assert.deepEqual(await ask("POST", "/plugin", { body: '{"session":"s-1"}' }), {
+    status: 500,
+    body: { detail: "Internal Server Error" },
+  });
+});
+
+test("if the answer is to wait for the result, every POST of the session is held until Hub has it", async () => {
+  await connector.stop();
+  await listen("result");
+  const answered: number[] = [];
+  const posts = [1, 2].map((n) => ask("POST", "/plugin", { body: '{"session":"s-1"}' }).then(({ status }) => answered.push(n, status)));
+  await eventuallyHolds(() => assert.equal(accepted.length, 2));
+  await connector.answer({ ...session, session: "another" }, { error: true, session: "another" }, never);
+  assert.deepEqual(answered, []);
+  await connector.answer(session, { error: true, session: "s-1" }, never);
+  await Promise.all(posts);
+  assert.deepEqual(
+    answered.filter((status) => status > 2),
+    [200, 200],
+  );
+});
+
+test("a held POST is answered too when Hub refuses the result, and when the server stops", async () => {
+  await connector.stop();
+  await listen("result");
+  takeAnswer = () => Promise.reject(new HubFailure("refused"));
+  const refused = ask("POST", "/plugin", { body: '{"session":"s-1"}' });
+  await eventuallyHolds(() => assert.equal(accepted.length, 1));
+  await assert.rejects(connector.answer(session, { error: true, session: "s-1" }, never), HubFailure);
+  assert.deepEqual(await refused, { status: 200, body: null });
+  const open = ask("POST", "/plugin", { body: '{"session":"s-2"}' });
+  await eventuallyHolds(() => assert.equal(accepted.length, 2));
+  await connector.stop();
+  assert.deepEqual(await open, { status: 200, body: null });
+});
+
+/** Sends bytes and gives what came back until the other side has closed. */
+async function rawRequest(bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  socket.write(bytes);
+  let answer = "";
+  for await (const chunk of socket) answer += String(chunk);
+  return answer;
+}
 
 test("the lines of a session go out in order, one at a time, then its answer; a line that fails does not stop them", async () => {
   takeLog = async ({ msg }) => {
@@ -101,6 +182,23 @@ test("the lines of a session go out in order, one at a time, then its answer; a 
   assert.deepEqual(
     sent.map((entry) => ("msg" in entry ? entry.msg : entry)),
     ["one", "three", { error: true, session: "s-1" }],
+  );
+});
+
+test("an error that Hub did not take is sent again before each try of the answer that it explains, other lines are not", async () => {
+  let refuses = true;
+  takeLog = async () => {
+    if (refuses) throw new HubFailure("the key is refused");
+  };
+  takeAnswer = () => takeLog(logRecord(session, "plugin-1", "INFO", ""));
+  connector.log(session, logRecord(session, "plugin-1", "INFO", "progress"));
+  connector.log(session, logRecord(session, "plugin-1", "ERROR", "why"));
+  await assert.rejects(connector.answer(session, { error: true, session: "s-1" }, never), HubFailure);
+  refuses = false;
+  await connector.answer({ ...session, apiKey: "renewed" }, { error: true, session: "s-1" }, never);
+  assert.deepEqual(
+    sent.map((entry) => ("msg" in entry ? entry.msg : entry)),
+    ["why", { error: true, session: "s-1" }],
   );
 });
 

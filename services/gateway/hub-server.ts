@@ -1,18 +1,25 @@
 /**
  * The REST connector's server (docs/hub-protocol.md section 3): Hub calls `GET /heartbeat` and `POST /plugin`. A session is answered 200
- * once it is durably accepted; only the result call tells how it ended.
+ * once it is durably accepted, or when Hub has its result (docs/adr/0006); only the result call tells how it ended.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { describeError } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import type { Connector } from "./connector.js";
+import { createHeldPosts, type HeldPosts } from "./held-posts.js";
 import type { Reporter } from "./http-reporter.js";
+import { asFields } from "./json-value.js";
+import { sessionNameIn } from "./session-payload.js";
+
+/** When `POST /plugin` is answered: when the session is stored, or when Hub has its result. */
+export type PostAnswer = "accepted" | "result";
 
 export interface HubServerOptions {
   readonly listenHost: string;
   readonly port: number;
   readonly pluginSecret: string;
+  readonly postAnswer: PostAnswer;
   readonly reporter: Reporter;
   readonly log: Logger;
   /** Told the port once it listens (0 in the options: any free one). */
@@ -23,17 +30,37 @@ const MAX_BODY_BYTES = 2 ** 20;
 const BODY_TIMEOUT_MS = 30_000;
 /** For requests under way when we stop. */
 const FINISH_MS = 500;
+/** A refused body is read away for so long, so that the refusal is read; whoever goes on sending is cut. */
+const LINGER_MS = 1_000;
 
 interface Reply {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Inbox {
+  readonly pluginSecret: string;
+  /** Resolves when the POST may be answered 200. */
+  readonly take: (session: string, payload: unknown) => Promise<void>;
 }
 
 export function createHubServer(options: HubServerOptions): Connector {
-  const { reporter, log } = options;
+  const { reporter, log, pluginSecret, postAnswer } = options;
   let accept: (payload: unknown) => Promise<void> = async () => {};
+  const held: HeldPosts = createHeldPosts();
+  const take: Inbox["take"] = async (session, payload) => {
+    // Before it is accepted: its result may be there as soon as it is.
+    const post = postAnswer === "result" ? held.hold(session) : undefined;
+    try {
+      await accept(payload);
+      await post?.released;
+    } finally {
+      post?.letGo();
+    }
+  };
   const server = createServer({ requestTimeout: BODY_TIMEOUT_MS, headersTimeout: BODY_TIMEOUT_MS }, (request, response) => {
-    reply(request, options, accept)
+    reply(request, { pluginSecret, take })
       .catch((error: unknown) => {
         log.error({ error: describeError(error) }, "a request of Hub failed");
         return { status: 500, body: { detail: "Internal Server Error" } };
@@ -57,9 +84,18 @@ export function createHubServer(options: HubServerOptions): Connector {
     },
     connected: () => server.listening,
     log: reporter.log,
-    answer: reporter.answer,
+    async answer(session, answer, signal) {
+      try {
+        await reporter.answer(session, answer, signal);
+      } finally {
+        // Also when Hub did not take it: the answer to its POST never told how a session ended.
+        held.release(session.session);
+      }
+    },
     async stop() {
       reporter.stop();
+      // Their sessions are stored; the next start goes on with them.
+      held.releaseAll();
       if (!server.listening) return;
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -72,29 +108,31 @@ export function createHubServer(options: HubServerOptions): Connector {
 }
 
 /** The secret is checked before anything of the body is read. */
-async function reply(
-  request: IncomingMessage,
-  { pluginSecret }: HubServerOptions,
-  accept: (payload: unknown) => Promise<void>,
-): Promise<Reply> {
+async function reply(request: IncomingMessage, { pluginSecret, take }: Inbox): Promise<Reply> {
   const path = (request.url ?? "").split("?")[0];
   const method = { "/heartbeat": "GET", "/plugin": "POST" }[path ?? ""];
-  if (method === undefined) return { status: 404, body: { detail: "Not Found" } };
-  if (request.method !== method) return { status: 405, body: { detail: "Method Not Allowed" } };
-  if (!isSecret(request.headers.secret, pluginSecret)) return { status: 401, body: { detail: "Unauthorized" } };
+  if (method === undefined) return refusal(404, "Not Found");
+  if (request.method !== method) return { ...refusal(405, "Method Not Allowed"), headers: { allow: method } };
+  if (!isSecret(request.headers.secret, pluginSecret)) return refusal(401, "Unauthorized");
   if (path === "/heartbeat") return { status: 200, body: "ok" };
+  if (!/\bjson\b/i.test(request.headers["content-type"] ?? "")) return refusal(422, "the body must be application/json");
   const text = await readBody(request);
-  if (text === undefined) return { status: 413, body: { detail: `the body is larger than ${MAX_BODY_BYTES} bytes` } };
-  if (!/\bjson\b/i.test(request.headers["content-type"] ?? ""))
-    return { status: 422, body: { detail: "the body must be application/json" } };
+  if (text === undefined) return refusal(413, `the body is larger than ${MAX_BODY_BYTES} bytes`);
   let payload: unknown;
   try {
     payload = JSON.parse(text);
   } catch {
-    return { status: 422, body: { detail: "the body is not JSON" } };
+    return refusal(422, "the body is not JSON");
   }
-  await accept(payload);
+  if (!asFields(payload)) return refusal(422, "the body is not a JSON object");
+  const session = sessionNameIn(payload);
+  if (session === undefined) return refusal(422, "the body names no session, so that nobody could be answered");
+  await take(session, payload);
   return { status: 200, body: null };
+}
+
+function refusal(status: number, detail: string): Reply {
+  return { status, body: { detail } };
 }
 
 /** Compared in constant time, whatever the lengths. */
@@ -103,19 +141,29 @@ function isSecret(given: string | string[] | undefined, secret: string): boolean
   return typeof given === "string" && timingSafeEqual(digest(given), digest(secret));
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+/** Undefined: it is too large. The rest of it stays unread then. */
+function readBody(request: IncomingMessage): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return Promise.resolve(undefined);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes <= MAX_BODY_BYTES) return;
+      request.off("data", take).pause();
+      resolve(undefined);
+    };
+    request.on("data", take).once("error", reject);
+    request.once("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+  });
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, body }: Reply): void {
-  const unread = !request.complete;
-  response.writeHead(status, { "content-type": "application/json", ...(unread ? { connection: "close" } : {}) });
+function send(request: IncomingMessage, response: ServerResponse, { status, body, headers = {} }: Reply): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
+  if (request.complete) return;
+  request.on("error", () => undefined).resume();
+  const cut = setTimeout(() => request.socket.destroy(), LINGER_MS).unref();
+  request.once("end", () => clearTimeout(cut));
 }

@@ -30,6 +30,9 @@ const STABLE_MS = 10_000;
 /** For frames still in the buffer when we stop. */
 const FLUSH_MS = 500;
 
+const FIRST_CONNECTION =
+  "connected to Hub; if its light for the plugin stays red, PLUGIN_ID or PLUGIN_SECRET is wrong, which Hub does not tell";
+
 export function createHubSocket(options: HubSocketOptions): Connector {
   const { pluginId, pluginSecret, heartbeatMs, reconnect, log } = options;
   const outbox = new Outbox();
@@ -39,6 +42,8 @@ export function createHubSocket(options: HubSocketOptions): Connector {
   let stopped = false;
   let failures = 0;
   let connectedAt = 0;
+  let connects = 0;
+  let sessionAt: number | undefined;
   let redial: NodeJS.Timeout | undefined;
   let heartbeats: NodeJS.Timeout | undefined;
   const accepting = new Set<Promise<void>>();
@@ -48,7 +53,10 @@ export function createHubSocket(options: HubSocketOptions): Connector {
       connected(socket) {
         live = true;
         connectedAt = performance.now();
-        log.info({}, "connected to Hub");
+        connects += 1;
+        // Hub is silent about a wrong secret: that no session has come yet is all that can be seen of it from here.
+        const lastSession = sessionAt === undefined ? "none yet" : `${Math.round((connectedAt - sessionAt) / 1000)} s ago`;
+        log.info({ connects, lastSession }, connects === 1 ? FIRST_CONNECTION : "connected to Hub again");
         const beat = () => socket.emit("heartbeat", { id: pluginId, secret: pluginSecret });
         beat();
         heartbeats = setInterval(beat, heartbeatMs);
@@ -58,6 +66,7 @@ export function createHubSocket(options: HubSocketOptions): Connector {
         });
       },
       plugin(payload, ack) {
+        sessionAt = performance.now();
         const work = deliver(payload, ack).finally(() => accepting.delete(work));
         accepting.add(work);
       },
@@ -95,9 +104,6 @@ export function createHubSocket(options: HubSocketOptions): Connector {
   return {
     async start(onPayload) {
       accept = onPayload;
-      if (isUnprotected(options.host)) {
-        log.warn({}, "HOST is http, not https: the plugin's secret travels unprotected");
-      }
       dial();
     },
     connected: () => live,
@@ -174,9 +180,4 @@ function openConnection({ host, connectTimeoutMs }: HubSocketOptions, events: Co
         lost("we stopped");
       }),
   };
-}
-
-function isUnprotected(host: string): boolean {
-  const { protocol, hostname } = new URL(host);
-  return protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 }

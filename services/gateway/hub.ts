@@ -1,3 +1,4 @@
+import type { OutcomeCounts } from "../../proto/gen/maskline/v1/gateway.js";
 import type { Project } from "./project.js";
 
 /*
@@ -20,6 +21,8 @@ export interface Session {
   readonly stage: readonly string[] | undefined;
   /** Batch ids to filter the export by; empty: all. */
   readonly batches: readonly string[];
+  /** Not of Hub: what is done for the session belongs to this span (session-trace.ts). Absent: the session is not traced. */
+  readonly traceparent?: string;
 }
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR";
@@ -59,6 +62,8 @@ export interface HubEnd {
   log(session: Session, level: LogLevel, message: string): void;
   /** How far a session is, in assets, for whoever shows a bar; a real Hub has none. Called often; must be cheap and never throw. */
   progress(session: Session, done: number, total: number): void;
+  /** How the assets of a session with an archive ended, before its answer; for whoever has no log to read it from. Must never throw. */
+  summary(session: Session, counts: OutcomeCounts | undefined): void;
   /** Sends the answer, again after a cut, until it is confirmed; resolves then. */
   answer(session: Session, answer: Answer, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;

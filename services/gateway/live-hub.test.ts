@@ -35,7 +35,15 @@ after(async () => {
 });
 
 function create(connector: "WS" | "REST", onListening?: (port: number) => void): HubEnd {
-  const common = { host: api.origin, apiHost: api.origin, pluginId: "plugin-1", pluginSecret: SECRET, listenHost: "127.0.0.1", port: 0 };
+  const common = {
+    host: api.origin,
+    apiHost: api.origin,
+    pluginId: "plugin-1",
+    pluginSecret: SECRET,
+    listenHost: "127.0.0.1",
+    port: 0,
+    postAnswer: "accepted",
+  } as const;
   const rest = { retries: { attempts: 2, firstDelayMs: 1, maxDelayMs: 2 } };
   return createLiveHub(
     { ...common, connector, exportTimeoutMs: 2000, rest, ...(onListening ? { onListening } : {}) },

@@ -62,3 +62,10 @@ test("a round that goes on after a restart leaves out what it has published befo
 test("when nothing is missing nothing is published", async () => {
   assert.deepEqual(await collect(questioned([{ ranges: [], complete: true }])), []);
 });
+
+test("what was told before the round began to publish is taken, without another question", async () => {
+  const told: MissingIndexes = { round: 1, ranges: [{ first: 1, end: 3 }], complete: true };
+  const ask = () => assert.fail("asked again");
+  const ranges = missingRanges({ position: 0, ask, told: () => told, accounted: () => 0, bell: createBell(), tick: 5 }, never);
+  assert.deepEqual(await collect(ranges), ["1-3"]);
+});

@@ -22,8 +22,9 @@ export interface MissingParts {
  */
 export async function* missingRanges(parts: MissingParts, signal: AbortSignal): AsyncGenerator<readonly IndexRange[]> {
   let position = parts.position;
+  let missing: MissingIndexes | undefined;
   for (;;) {
-    const missing = await answer(parts, signal);
+    missing = await answer(parts, missing, signal);
     const accountedThen = parts.accounted();
     const ranges = behind(missing.ranges, position);
     const last = ranges.at(-1);
@@ -36,12 +37,16 @@ export async function* missingRanges(parts: MissingParts, signal: AbortSignal): 
   }
 }
 
-async function answer({ ask, told, bell, tick }: MissingParts, signal: AbortSignal): Promise<MissingIndexes> {
-  const before = told();
-  ask();
-  for (;;) {
+/** What was told after `before`; that may be there already, for the first question is asked with the round. */
+async function answer(
+  { ask, told, bell, tick }: MissingParts,
+  before: MissingIndexes | undefined,
+  signal: AbortSignal,
+): Promise<MissingIndexes> {
+  for (let asked = false; ; asked = true) {
     const missing = told();
     if (missing && missing !== before) return missing;
+    if (!asked) ask();
     await bell.next(tick, signal);
   }
 }

@@ -71,6 +71,7 @@ async function session(options: Partial<OfflineHubOptions> = {}) {
     limits,
     onLog: (level, message) => void logged.push(`${level} ${message}`),
     onProgress: () => undefined,
+    onSummary: () => undefined,
     onAnswer: (answer) => void answered.push(answer),
     ...options,
   });
@@ -158,12 +159,15 @@ test("the export is copied within its limit", async () => {
   await assert.rejects(hub.fetchExport(started, { keyFramesOnly: false, maxBytes: 10 }, copy, never), /the limit is 10 bytes/);
 });
 
-test("the archive goes to the out file, further volumes beside it; the answer is handed over", async () => {
+test("the archive goes to the out file, its volumes beside it; the answer is handed over", async () => {
   const { hub, session: started } = await session();
   const out = pathToFileURL(join(folder, "masks.zip")).href;
   assert.deepEqual(await hub.uploadTarget(started, "masks-a.zip", never), { uploadUrl: out, signedUrl: out });
   assert.equal((await hub.uploadTarget(started, "masks-a.zip", never)).uploadUrl, out);
-  assert.equal((await hub.uploadTarget(started, "masks-a-1.zip", never)).uploadUrl, pathToFileURL(join(folder, "masks-a-1.zip")).href);
+  assert.equal(
+    (await hub.uploadTarget(started, "masks-a-vol001.zip", never)).uploadUrl,
+    pathToFileURL(join(folder, "masks-a-vol001.zip")).href,
+  );
   const answer: Answer = { export: true, response: out, session: started.session };
   await hub.answer(started, answer, never);
   assert.deepEqual(answered, [answer]);

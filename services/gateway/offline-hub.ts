@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { constants, copyFile, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isArchiveVolumeName } from "../../proto/archive-volume-name.js";
+import type { OutcomeCounts } from "../../proto/gen/maskline/v1/gateway.js";
 import { describeError } from "../runtime/errors.js";
 import type { ExportLimits } from "./export-store.js";
 import { type ExportSurvey, surveyExport } from "./export-survey.js";
@@ -22,14 +24,15 @@ export interface OfflineHubOptions {
   readonly limits: ExportLimits;
   readonly onLog: (level: LogLevel, message: string) => void;
   readonly onProgress: (done: number, total: number) => void;
+  /** Told before the answer, when there is an archive. */
+  readonly onSummary: (counts: OutcomeCounts | undefined) => void;
   readonly onAnswer: (answer: Answer) => void;
 }
 
 export function createOfflineHub(options: OfflineHubOptions): HubEnd {
-  const { exportFile, ontologyFile, configText, outFile, limits, onLog, onProgress, onAnswer } = options;
+  const { exportFile, ontologyFile, configText, outFile, limits, onLog, onProgress, onSummary, onAnswer } = options;
   const wishes = wishesOf(configText);
   let started = false;
-  let firstName: string | undefined;
 
   return {
     async start(accept) {
@@ -65,16 +68,17 @@ export function createOfflineHub(options: OfflineHubOptions): HubEnd {
       signal.throwIfAborted();
     },
 
-    /** The first name is the archive; further ones are its volumes, beside it. */
+    /** The archive is the out file; its volumes lie beside it. */
     async uploadTarget(_session, archiveName) {
-      firstName ??= archiveName;
-      const path = archiveName === firstName ? resolve(outFile) : join(dirname(resolve(outFile)), basename(archiveName));
+      const out = resolve(outFile);
+      const path = isArchiveVolumeName(archiveName) ? join(dirname(out), basename(archiveName)) : out;
       const url = pathToFileURL(path).href;
       return { uploadUrl: url, signedUrl: url };
     },
 
     log: (_session, level, message) => onLog(level, message),
     progress: (_session, done, total) => onProgress(done, total),
+    summary: (_session, counts) => onSummary(counts),
     answer: async (_session, answer) => onAnswer(answer),
     stop: async () => {},
   };

@@ -1,3 +1,4 @@
+import type { ListenOptions } from "../runtime/grpc.js";
 import type { CreditLimits } from "./credits.js";
 import type { ExportLimits } from "./export-store.js";
 import type { HubEnd } from "./hub.js";
@@ -14,11 +15,13 @@ export interface GatewayOptions {
   readonly dataDir: string;
   /** Encrypts what is stored; undefined: it is not encrypted. */
   readonly stateKey: string | undefined;
-  readonly grpc: { readonly host: string; readonly port: number; readonly token: string };
+  readonly grpc: ListenOptions;
   /** What the bus holds is gone after a restart of this process. */
   readonly volatileBus: boolean;
   readonly maxSessions: number;
   readonly credits: CreditLimits;
   readonly exportLimits: ExportLimits;
+  /** About so many assets of a session are traced, where tracing is on. */
+  readonly tracedAssets: number;
   readonly timing: Timing;
 }

@@ -85,3 +85,22 @@ test("an abort or the end of the outbox rejects what is unconfirmed, and it is n
   outbox.close();
   await assert.rejects(closing, Retry);
 });
+
+test("an error that explains an answer is sent again with it after a cut, before it; other lines are not", () => {
+  const outbox = new Outbox();
+  const lines = [line(), line(), line()] as const;
+  outbox.connected(lines[0]);
+  outbox.log(record("progress"));
+  outbox.log({ ...record("why"), level: "ERROR" });
+  void outbox.answer(answer, never).catch(() => {});
+  outbox.pinged();
+  outbox.lost();
+  outbox.log(record("while away"));
+  outbox.connected(lines[1]);
+  assert.deepEqual(lines[1].sent, ["why", "while away", JSON.stringify(answer)]);
+  outbox.pinged();
+  outbox.pinged();
+  outbox.lost();
+  outbox.connected(lines[2]);
+  assert.deepEqual(lines[2].sent, []);
+});

@@ -1,5 +1,5 @@
 /**
- * What goes out over the socket: logs at best, answers surely (docs/delivery.md rule 8).
+ * What goes out over the socket: logs at best, answers surely (docs/delivery.md rule 8), and the errors that explain them with them.
  *
  * Hub acknowledges nothing, so an answer counts as read when the connection proves it. The first ping after it may have crossed it
  * on the way; Hub sends the second one only when it has read our reply to the first, which lies behind the answer in the same stream. A
@@ -15,6 +15,12 @@ export interface Line {
   response(answer: Answer): void;
 }
 
+/** A line without which an answer could not be understood. */
+interface Explanation {
+  readonly record: LogRecord;
+  pings: number;
+}
+
 interface Unconfirmed {
   readonly answer: Answer;
   /** Pings of the present connection since it was sent there. */
@@ -25,15 +31,25 @@ interface Unconfirmed {
 
 const PINGS_THAT_PROVE = 2;
 const KEPT_LOGS = 200;
+/** Errors that no ping has proved yet: more than ever end within two pings. */
+const KEPT_ERRORS = 1_000;
 
 export class Outbox {
   readonly #backlog = new LogBacklog(KEPT_LOGS);
   readonly #unconfirmed = new Set<Unconfirmed>();
+  #explanations: Explanation[] = [];
   #line: Line | undefined;
 
   log(record: LogRecord): void {
-    if (this.#line) this.#line.log(record);
+    if (this.#line) this.#send(this.#line, record);
     else this.#backlog.push(record);
+  }
+
+  #send(line: Line, record: LogRecord): void {
+    line.log(record);
+    if (record.level !== "ERROR") return;
+    this.#explanations.push({ record, pings: 0 });
+    if (this.#explanations.length > KEPT_ERRORS) this.#explanations.shift();
   }
 
   /** Resolves when the answer is confirmed; rejects with the signal's reason, or with Retry when the outbox closes before. */
@@ -56,7 +72,9 @@ export class Outbox {
   /** A new connection: what waited goes out, the logs first. */
   connected(line: Line): void {
     this.#line = line;
-    for (const record of this.#backlog.takeAll()) line.log(record);
+    const again = this.#explanations.map(({ record }) => record);
+    this.#explanations = [];
+    for (const record of [...again, ...this.#backlog.takeAll()]) this.#send(line, record);
     for (const entry of this.#unconfirmed) {
       entry.pings = 0;
       line.response(entry.answer);
@@ -69,6 +87,8 @@ export class Outbox {
 
   /** Hub's ping arrived on the present connection. */
   pinged(): void {
+    for (const explanation of this.#explanations) explanation.pings += 1;
+    this.#explanations = this.#explanations.filter(({ pings }) => pings < PINGS_THAT_PROVE);
     for (const entry of this.#unconfirmed) {
       entry.pings += 1;
       if (entry.pings >= PINGS_THAT_PROVE) entry.confirm();

@@ -3,6 +3,7 @@
 import { waitFor } from "../runtime/backoff.js";
 import { describeError, Retry } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
+import { retries } from "../runtime/telemetry/metrics.js";
 
 const RUN_LATER = "It was tried again and again, in vain: press Run again later, or ask whoever runs the plugin.";
 
@@ -27,6 +28,7 @@ export async function patiently<T>(task: () => Promise<T>, patience: Patience, s
     } catch (error) {
       if (!(error instanceof Retry) || signal.aborted) throw error;
       if (patience.now() - startedAt >= patience.giveUp) throw new UserFailure(`${describeError(error)} ${RUN_LATER}`, { cause: error });
+      retries.add(1, { "maskline.stage": "hub" });
       patience.onRetry(error);
       await waitFor(pauseMs, signal);
     }

@@ -4,6 +4,8 @@ import { RunContext, type Settings } from "../../proto/gen/maskline/v1/run.js";
 import { describeError } from "../runtime/errors.js";
 import { UserFailure } from "../runtime/gateway-calls.js";
 import type { Logger } from "../runtime/log.js";
+import { inStage } from "../runtime/telemetry/stage.js";
+import { inSpan } from "../runtime/telemetry/tracing.js";
 import { deleteExport, downloadFile, type ExportLimits, freezeExport } from "./export-store.js";
 import type { HubEnd } from "./hub.js";
 import { patiently } from "./patience.js";
@@ -11,8 +13,9 @@ import type { Project } from "./project.js";
 import { archiveName, buildRunContext } from "./run-context.js";
 import type { AcceptedRun, Frozen } from "./run-record.js";
 import { parseSettings } from "./session-settings.js";
+import { traceIdOfSession } from "./session-trace.js";
 import type { Timing } from "./timing.js";
-import { acceptedText, problemsText, READING_EXPORT_TEXT, type UserLine, waitingForHubText } from "./user-log.js";
+import { acceptedText, problemsText, READING_EXPORT_TEXT, type UserLine, waitingForHubText, withTraceId } from "./user-log.js";
 
 export interface PrepareParts {
   readonly hub: Pick<HubEnd, "project" | "fetchExport">;
@@ -37,8 +40,7 @@ export interface Prepared {
  */
 export async function prepareRun(record: AcceptedRun, parts: PrepareParts, signal: AbortSignal): Promise<Prepared> {
   const { run, session } = record;
-  const parsed = parseSettings(session.configJson);
-  if ("problems" in parsed) throw new UserFailure(problemsText(parsed.problems));
+  const parsed = await inSpan("check config", session.traceparent, { role: "gateway" }, () => readSettings(session.configJson));
   const { settings } = parsed;
   let told = false;
   const patience = {
@@ -49,7 +51,7 @@ export async function prepareRun(record: AcceptedRun, parts: PrepareParts, signa
       told = true;
     },
   };
-  parts.tell({ level: "INFO", message: READING_EXPORT_TEXT }, settings.verbose);
+  parts.tell({ level: "INFO", message: withTraceId(READING_EXPORT_TEXT, traceIdOfSession(session)) }, settings.verbose);
   const project = await patiently(() => parts.hub.project(session, signal), patience, signal);
   const { context, warnings } = contextOf(record, settings, project);
   for (const message of [...parsed.warnings, ...warnings]) parts.tell({ level: "WARNING", message }, settings.verbose);
@@ -60,7 +62,9 @@ export async function prepareRun(record: AcceptedRun, parts: PrepareParts, signa
   try {
     await deleteExport(target);
     await patiently(() => parts.hub.fetchExport(session, options, downloaded, signal), patience, signal);
-    const { rows, bytes } = await freezeExport(downloaded, target, parts.limits, signal);
+    const { rows, bytes } = await inStage("freeze export", session.traceparent, { stage: "freeze", role: "gateway" }, () =>
+      freezeExport(downloaded, target, parts.limits, signal),
+    );
     parts.tell({ level: "INFO", message: acceptedText(rows, context) }, settings.verbose);
     const { verbose, verboseFrequency } = settings;
     const frozen = { total: rows, bytes, archiveName: context.archiveName, verbose, verboseFrequency };
@@ -68,6 +72,12 @@ export async function prepareRun(record: AcceptedRun, parts: PrepareParts, signa
   } finally {
     await rm(downloaded, { force: true });
   }
+}
+
+function readSettings(configJson: string | undefined) {
+  const parsed = parseSettings(configJson);
+  if ("problems" in parsed) throw new UserFailure(problemsText(parsed.problems));
+  return parsed;
 }
 
 function contextOf({ run, session }: AcceptedRun, settings: Settings, project: Project) {

@@ -11,6 +11,7 @@ const row = (index: number): ExportRow => ({ index, row: Buffer.from(`{"n":${ind
 
 const parts = (indexes: readonly number[], changes: Partial<PublishParts>): PublishParts => ({
   envelope: { run: "R", gateway: "G", packager: "P", epoch: 2, round: 1 },
+  headers: () => ({}),
   rows: async function* () {
     for (const index of indexes) yield [row(index)];
   },

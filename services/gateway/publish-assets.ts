@@ -22,6 +22,8 @@ export type RoundEnvelope = Pick<Envelope, "run" | "gateway" | "packager" | "epo
 
 export interface PublishParts {
   readonly envelope: RoundEnvelope;
+  /** The headers of an asset's message: what it carries of the session's trace. */
+  readonly headers: (index: number) => OutgoingMessage["headers"];
   /** Ascending. */
   readonly rows: (signal: AbortSignal) => AsyncIterable<readonly ExportRow[]>;
   readonly publish: Bus["publish"];
@@ -51,7 +53,13 @@ export async function publishAssets(parts: PublishParts, signal: AbortSignal): P
   const start = (asset: ExportRow) => {
     parts.credits.published(asset.row.length);
     const acknowledged = prefix(asset.index);
-    const publishing = publishPatiently(parts.publish, toMessage(parts.envelope, asset), parts.pauses, stop, parts.outage)
+    const publishing = publishPatiently(
+      parts.publish,
+      toMessage(parts.envelope, asset, parts.headers(asset.index)),
+      parts.pauses,
+      stop,
+      parts.outage,
+    )
       .then(acknowledged, (error: unknown) => failed.abort(error))
       .finally(() => pending.delete(publishing));
     pending.add(publishing);
@@ -74,13 +82,13 @@ export async function publishAssets(parts: PublishParts, signal: AbortSignal): P
   stop.throwIfAborted();
 }
 
-function toMessage(round: RoundEnvelope, { index, row }: ExportRow): OutgoingMessage {
+function toMessage(round: RoundEnvelope, { index, row }: ExportRow, headers: OutgoingMessage["headers"]): OutgoingMessage {
   const envelope: Envelope = { ...round, index, part: 0, parts: 0 };
   return {
     queue: pipeline.assetExported.queue(),
     key: envelope.run,
     id: assetMessageId(envelope),
-    headers: {},
+    headers,
     body: AssetExported.encode({ envelope, row }).finish(),
   };
 }

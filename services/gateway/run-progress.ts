@@ -34,6 +34,8 @@ export interface ProgressBook {
   /** Asks for the missing indexes in the next answers to Sync, until they are told. */
   ask(run: string, pin: Pin): void;
   asked(run: string, pin: Pin): boolean;
+  /** What the run's archive waits for, in a user's words; undefined: nothing that is known. */
+  readonly trouble: Map<string, string>;
   /** Rings when something of the run has changed. */
   bell(run: string): Bell;
   /** Something of the run has changed. Nothing happens when nobody has asked for its bell. */
@@ -45,6 +47,7 @@ export function createProgressBook(now: () => number): ProgressBook {
   const progress = new Map<string, RunProgress>();
   const questions = new Map<string, { readonly epoch: number; readonly round: number }>();
   const bells = new Map<string, Bell>();
+  const trouble = new Map<string, string>();
 
   const of = (run: string, { epoch }: Pin): RunProgress => {
     const known = progress.get(run);
@@ -75,6 +78,7 @@ export function createProgressBook(now: () => number): ProgressBook {
   return {
     of,
     asked,
+    trouble,
     bell,
     ask: (run, { epoch, round }) => questions.set(run, { epoch, round }),
     told(run, pin, total, spooled) {
@@ -100,6 +104,7 @@ export function createProgressBook(now: () => number): ProgressBook {
     forget(run) {
       progress.delete(run);
       questions.delete(run);
+      trouble.delete(run);
       bells.delete(run);
     },
   };

@@ -84,8 +84,16 @@ const base = {
       configJson: z.string().optional(),
       stage: z.array(z.string()).optional(),
       batches: z.array(z.string()),
+      traceparent: z.string().optional(),
     })
-    .transform((stored): Session => ({ ...stored, configJson: stored.configJson, stage: stored.stage })),
+    .transform(
+      ({ traceparent, ...stored }): Session => ({
+        ...stored,
+        configJson: stored.configJson,
+        stage: stored.stage,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      }),
+    ),
   acceptedAt: count,
 };
 const frozen = z.object({

@@ -41,6 +41,12 @@ export function parseSession(payload: unknown): Session {
   return { session, projectId, apiKey, orgId, runBy, configJson, stage, batches };
 }
 
+/** The session that a payload names, whatever else is wrong with it; undefined: nobody can be answered. */
+export function sessionNameIn(payload: unknown): string | undefined {
+  const session = asFields(payload)?.session;
+  return typeof session === "string" && isSession(session) ? session : undefined;
+}
+
 const isSession = (value: string) => value.length > 0 && value.length <= MAX_SESSION_LENGTH;
 /** It becomes a part of paths. */
 const isProjectId = (value: string) => /^[A-Za-z0-9_-]{1,128}$/.test(value);

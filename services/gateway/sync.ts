@@ -20,7 +20,7 @@ type PinnedOpenRun = OpenRun & { readonly pin: NonNullable<OpenRun["pin"]> };
  */
 export function answerSync(request: SyncRequest, { gatewayId, runs, packagers, book }: SyncParts): SyncResponse {
   const { packager, ledgerId } = request;
-  packagers.heard(packager, ledgerId);
+  packagers.heard(packager, ledgerId, request.otherRuns ?? 0);
   const pinned = runs.active().filter((record): record is PinnedOpenRun => record.state === "open" && record.pin?.packager === packager);
   const held = new Map(request.runs.map((spooled) => [spooled.run, spooled]));
   for (const { run, pin, frozen } of pinned) {
@@ -33,8 +33,10 @@ export function answerSync(request: SyncRequest, { gatewayId, runs, packagers, b
   return { gateway: gatewayId, runs: [...open, ...others] };
 }
 
-function openRun({ run, pin, frozen }: PinnedOpenRun, book: ProgressBook): PinnedRun {
-  return { run, epoch: pin.epoch, round: pin.round, total: frozen.total, state: RunState.OPEN, wantMissing: book.asked(run, pin) };
+function openRun({ run, session, pin, frozen }: PinnedOpenRun, book: ProgressBook): PinnedRun {
+  const { epoch, round } = pin;
+  const wantMissing = book.asked(run, pin);
+  return { run, epoch, round, total: frozen.total, state: RunState.OPEN, wantMissing, traceparent: session.traceparent };
 }
 
 function otherRun(run: string, heldEpoch: number, record: RunRecord | undefined): PinnedRun[] {

@@ -61,7 +61,7 @@ test("an end with rejected assets or dropped objects is a WARNING that counts th
   assert.equal(line.level, "WARNING");
   assert.equal(
     line.message,
-    "Done in 1 h 1 min: 1 mask for 1 of 3 assets. Rejected: 2 (the export does not tell its size). " +
+    "Done in 1 h 1 min: 1 mask for 1 of 3 assets. Rejected: 2 (neither the export nor its image tells its size). " +
       "Not painted: 37 bounding boxes, 2 brushes, 1 object without points. The manifest in the archive names each.",
   );
 });

@@ -59,6 +59,11 @@ export function waitingForTurnText(maxSessions: number): string {
 
 export const READING_EXPORT_TEXT = "Reading the project and its export.";
 
+/** The line with what finds the session in the installation's traces; as it is when the session is not traced. */
+export function withTraceId(text: string, traceId: string | undefined): string {
+  return traceId === undefined ? text : `${text} (trace ${traceId})`;
+}
+
 /** @param reason a sentence that says what does not work, without secrets */
 export function waitingForHubText(reason: string): string {
   return `${reason} Trying again; the session goes on by itself as soon as it works.`;
@@ -87,7 +92,7 @@ export function progressText({ accounted, total, perSecond }: Pace): string {
  * The end of a session that has an archive; a WARNING when assets are missing from it that the user did not leave out. Tools that are never
  * painted are told, but they are in most projects.
  */
-export function finishedLine(counts: OutcomeCounts | undefined, seconds: number): UserLine {
+export function finishedLine(counts: OutcomeCounts | undefined, seconds: number, volumes = 0): UserLine {
   const skipped = entries(counts?.skipped).map(([rule, number]) => `${integerFormat.format(number)} (${explain(SKIP_RULES, rule)})`);
   const rejected = entries(counts?.rejected).map(([code, number]) => `${integerFormat.format(number)} (${explain(REJECT_CODES, code)})`);
   const dropped = entries(counts?.dropped).map(([kind, number]) => droppedObjects(kind, number));
@@ -99,6 +104,7 @@ export function finishedLine(counts: OutcomeCounts | undefined, seconds: number)
     ...(rejected.length > 0 ? [`Rejected: ${listed(rejected, MAX_NAMES)}.`] : []),
     ...(dropped.length > 0 ? [`Not painted: ${listed(dropped, MAX_NAMES)}.`] : []),
     ...(rejected.length + dropped.length > 0 ? ["The manifest in the archive names each."] : []),
+    ...(volumes > 0 ? [`The masks are too large for one file: volumes.json in the archive links the ${count(volumes, "volume")}.`] : []),
   ];
   return { level: rejected.length > 0 ? "WARNING" : "INFO", message: sentences.join(" ") };
 }
@@ -128,6 +134,20 @@ function droppedObjects(kind: string, number: number): string {
   const noun = shortened(kind).replaceAll("-", " ");
   const [one, many] = DROPPED_NOUNS[kind] ?? [noun, plural(noun)];
   return `${integerFormat.format(number)} ${number === 1 ? one : many}`;
+}
+
+/** Of a name that somebody gave. */
+const MAX_OPERATOR_CHARACTERS = 80;
+
+/** An operator ended the session. `progress` is undefined before the export was read. */
+export function cancelledText(by: string, progress: { readonly done: number; readonly total: number } | undefined): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  const plain = by.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, " ").trim();
+  const name = [...plain].slice(0, MAX_OPERATOR_CHARACTERS).join("") || "somebody";
+  const far = progress
+    ? `${integerFormat.format(progress.done)} of ${count(progress.total, "asset")} were done`
+    : "its export had not been read yet";
+  return `Cancelled by ${name}, who runs this plugin: ${far}, and no archive was made. Press Run to export again.`;
 }
 
 /** A session that can not be run: everything that is wrong, at once. */

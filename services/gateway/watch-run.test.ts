@@ -23,6 +23,7 @@ const calm: Situation = {
   roundAt: 1000,
   awayUntil: 1000,
   outage: undefined,
+  trouble: undefined,
   packager: { ledgerId: "L", heardAt: 1200 },
   watchingSince: 0,
   replacement: false,
@@ -85,4 +86,10 @@ test("a run that waited for an outage to the end names it", () => {
   const outage = "the blob store can not be reached";
   const decision = decide({ ...calm, now: 11_000, awayUntil: 11_000, outage }, limits);
   assert.ok(decision.kind === "fail" && decision.reason.endsWith(outage));
+});
+
+test("a run whose archive waited to the end says for what", () => {
+  const trouble = "Asking Hub where to upload the archive failed: Hub answered HTTP 503.";
+  const decision = decide({ ...calm, now: 11_000, progress: { ...progress, accounted: 10 }, trouble }, limits);
+  assert.ok(decision.kind === "fail" && decision.reason.endsWith(`within 10 seconds. ${trouble}`));
 });

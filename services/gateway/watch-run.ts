@@ -14,6 +14,8 @@ export interface Situation {
   readonly awayUntil: number;
   /** What messages of this run wait for now; undefined: none waits. */
   readonly outage: string | undefined;
+  /** What the archive waits for now; undefined: nothing that is known. */
+  readonly trouble: string | undefined;
   /** Undefined: not heard since `watchingSince`. */
   readonly packager: { readonly ledgerId: string; readonly heardAt: number } | undefined;
   /** When the process began to listen for packagers. */
@@ -65,10 +67,17 @@ function newEpoch({ epoch }: Pin, reason: "ledger" | "silence"): Decision {
   return { kind: "fail", reason: `its packager was lost ${MAX_EPOCHS} times. Check the packagers' volumes.` };
 }
 
-function gaveUp({ progress, total, packager, outage }: Situation, { giveUp }: WatchLimits): string {
-  const hours = `${Number((giveUp / 3_600_000).toFixed(1))} hours`;
-  if (!packager) return `its packager has not been heard for ${hours}.`;
-  if (progress.accounted >= total) return `all assets are done, but its archive was not finished within ${hours}.`;
+function gaveUp({ progress, total, packager, outage, trouble }: Situation, { giveUp }: WatchLimits): string {
+  const long = inWords(giveUp);
+  if (!packager) return `its packager has not been heard for ${long}.`;
+  if (progress.accounted >= total) {
+    return `all assets are done, but its archive was not finished within ${long}.${trouble === undefined ? "" : ` ${trouble}`}`;
+  }
   const because = outage === undefined ? "" : ` The assets can not be handed on: ${outage}`;
-  return `${progress.accounted} of ${total} assets are done, and nothing has happened for ${hours}.${because}`;
+  return `${progress.accounted} of ${total} assets are done, and nothing has happened for ${long}.${because}`;
+}
+
+function inWords(ms: number): string {
+  if (ms >= 3_600_000) return `${Number((ms / 3_600_000).toFixed(1))} hours`;
+  return ms >= 60_000 ? `${Number((ms / 60_000).toFixed(1))} minutes` : `${Number((ms / 1000).toFixed(1))} seconds`;
 }
