@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pipeline } from "../../proto/pipeline.js";
+import { natsKeys } from "../../services/runtime/bus/nats/keys.js";
+import { durableName, firstWord, streamName } from "../../services/runtime/bus/nats/names.js";
+import { readRendered, renderings } from "../helm/chart-files.js";
+import { projectRoot } from "../project-root.js";
+import { sessionInputs } from "./inputs.js";
+import { readScaledObject } from "./scaled-objects.js";
+import { courseOf, outcomeOf, scalingPicture } from "./scaling-picture.js";
+import { SCALED } from "./session-model.js";
+
+const page = readFileSync(join(projectRoot, "docs/scaling.md"), "utf8");
+
+describe("docs/scaling.md", () => {
+  it("has the table that the simulation gives (npm run scaling)", () => {
+    const rows = Array.from(page.matchAll(/^\| (\d+) \| ([\d.]+) min, (\d+)[^|]*\| ([\d.]+) min, (\d+)/gm), (match) => match.slice(1));
+    assert.equal(rows.length, 6);
+    for (const [ms, ...cells] of rows) {
+      const simulated = [{}, { window: 2_048, max: 64 }].map((asked) =>
+        outcomeOf(courseOf(sessionInputs({ ...asked, maskMs: Number(ms) }))),
+      );
+      assert.deepEqual(
+        cells,
+        simulated.flatMap(({ minutes, rasterizers }) => [minutes, String(rasterizers)]),
+        `${ms} ms`,
+      );
+    }
+  });
+
+  it("has the picture that the simulation draws (npm run scaling -- --chart docs/scaling.svg)", () => {
+    assert.equal(readFileSync(join(projectRoot, "docs/scaling.svg"), "utf8"), scalingPicture({}));
+  });
+
+  it("speaks of the settings that the chart has", () => {
+    const { window, scaling, work } = sessionInputs({});
+    assert.match(page, new RegExp(`\\(\`sessionWindow\`\\) \\| ${window} \\|`));
+    assert.match(page, new RegExp(`lagThreshold\`\\) \\| ${scaling.rasterizer.lagThreshold} \\|`));
+    assert.match(page, new RegExp(`rasterizer.concurrency\`\\), each on a core \\| ${work.rasterizer.concurrency} \\|`));
+  });
+});
+
+const QUEUES = { filter: pipeline.assetExported.queue(), rasterizer: pipeline.maskRequested.queue() } as const;
+
+describe("rendered ScaledObjects", () => {
+  it("ask NATS for the streams and consumers that the services make", () => {
+    for (const role of SCALED) {
+      const [{ metadata }] = readScaledObject("hardened", role).triggers;
+      const prefix = natsKeys.natsPrefix.fallback ?? "";
+      assert.equal(metadata.stream, streamName(prefix, firstWord(QUEUES[role])));
+      assert.equal(metadata.consumer, durableName(QUEUES[role]));
+    }
+  });
+
+  const withKeda = renderings.filter((name) => readRendered(name).some(({ kind }) => kind === "ScaledObject"));
+
+  it("are there for filters and rasterizers, on NATS and on Kafka, with thresholds well below the window", () => {
+    const types = new Set<string>();
+    for (const name of withKeda) {
+      const gateway = JSON.stringify(
+        readRendered(name).find(({ kind, metadata }) => kind === "StatefulSet" && metadata.name.includes("gateway")),
+      );
+      const window = Number(/"SESSION_WINDOW","value":"(\d+)"/.exec(gateway)?.[1]);
+      for (const role of SCALED) {
+        const [{ type, metadata }] = readScaledObject(name, role).triggers;
+        types.add(type);
+        assert.ok(Number(metadata.lagThreshold) * 2 <= window, `${role} of ${name}`);
+      }
+    }
+    assert.deepEqual(types, new Set(["nats-jetstream", "kafka"]));
+  });
+});
