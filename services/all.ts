@@ -14,6 +14,8 @@ export interface AllOptions {
   readonly gateway: Omit<GatewayOptions, "grpc">;
   /** Port of gRPC on the loopback; 0: a free one. */
   readonly grpcPort: number;
+  /** What the services show each other; a random one when not given, for nobody else needs it. */
+  readonly grpcToken?: string;
   readonly filter: Omit<FilterOptions, "gateways">;
   readonly rasterizer: RasterizerOptions;
   readonly packager: Omit<PackagerOptions, "gateways">;
@@ -23,7 +25,7 @@ export interface AllOptions {
 
 /** Starts the gateway first, for the others dial it; stops in reverse. */
 export async function startAll(platform: Platform, options: AllOptions): Promise<Service> {
-  const token = randomBytes(32).toString("base64url");
+  const token = options.grpcToken ?? randomBytes(32).toString("base64url");
   const started: Service[] = [];
   try {
     const grpc: ListenOptions = { host: "127.0.0.1", port: options.grpcPort, token, log: platform.log };

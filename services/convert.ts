@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { OutcomeCounts } from "../proto/gen/maskline/v1/gateway.js";
 import { startAll } from "./all.js";
 import { createScreen, type Screen } from "./convert-screen.js";
 import { gatewayKeys } from "./gateway/config.js";
@@ -22,11 +23,16 @@ export interface ConvertOptions {
   readonly outFile: string;
   readonly ontologyFile: string | undefined;
   readonly configFile: string | undefined;
+  /** Whether sizes that the export does not tell are looked up in the images it names; by default the filter does. */
+  readonly readImages?: boolean;
 }
 
 /** The gateway's keys that mean something without a Hub. */
 const { sessionWindow, sessionWindowBytes, exportLimit, exportRatioLimit, rowLimit } = gatewayKeys;
 const offlineKeys = { ...workKeys, sessionWindow, sessionWindowBytes, exportLimit, exportRatioLimit, rowLimit };
+
+/** No storage limits the archive: it is split only when that is wished. */
+const ANY_SIZE = "16384G";
 
 /** Signals that end a conversion: Ctrl-C, `kill`, a terminal that is closed. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -35,7 +41,8 @@ const STOP_MS = 10_000;
 
 /**
  * Converts one export file. A signal stops it, a second one at once; however it ends, it leaves no temporary files behind.
- * @returns the exit code: 0 when the archive is written, 1 when the export failed (its reason was printed), 128 and more after a signal.
+ * @returns the exit code: 0 when the archive is written, 1 when the export failed (its reason was printed), 3 when the archive is written
+ * but holds no mask, because every asset that the settings let through was rejected, 128 and more after a signal.
  * Then work may still be going on: the caller ends the process.
  * @throws ConfigError for wrong environment variables.
  */
@@ -52,8 +59,9 @@ export async function convert(options: ConvertOptions, env: Environment): Promis
   try {
     // Whatever was set up for a server, a conversion keeps to itself and leaves nothing behind.
     const { HEALTH_PORT, BUS, BLOB_URL, ...rest } = env;
-    const own = { DATA_DIR: scratch, PACKAGER_ID: "convert", DRAIN_TIMEOUT: "0s" };
-    const config = readConfig(offlineKeys, { LOGLEVEL: "silent", ...rest, ...own });
+    const images = options.readImages === false ? { FETCH_CONCURRENCY: "0" } : {};
+    const own = { DATA_DIR: scratch, PACKAGER_ID: "convert", DRAIN_TIMEOUT: "0s", ...images };
+    const config = readConfig(offlineKeys, { LOGLEVEL: "silent", ARCHIVE_LIMIT: ANY_SIZE, ...rest, ...own });
     const configText = options.configFile === undefined ? undefined : await readText(options.configFile);
     await prepareOut(options);
     return await convertIn(scratch, options, configText, config, { screen, signalled });
@@ -83,6 +91,7 @@ async function convertIn(
   { screen, signalled }: { readonly screen: Screen; readonly signalled: Promise<NodeJS.Signals> },
 ): Promise<number> {
   const log = createLogger(config.logLevel);
+  let counts: OutcomeCounts | undefined;
   let resolveAnswer: (answer: Answer) => void = () => undefined;
   let rejectAnswer: (error: Error) => void = () => undefined;
   const answered = new Promise<Answer>((keep, refuse) => {
@@ -98,9 +107,12 @@ async function convertIn(
     limits: exportLimits,
     onLog: screen.line,
     onProgress: screen.progress,
+    onSummary: (told) => {
+      counts = told;
+    },
     onAnswer: (answer) => resolveAnswer(answer),
   });
-  const { bus, blobs } = await connect({ bus: "memory", blobFolder: join(scratch, "blobs"), log });
+  const { bus, blobs } = await connect({ bus: "memory", blobs: { kind: "folder", folder: join(scratch, "blobs") }, log });
   try {
     const services = await startAll(
       { bus, blobs, log, onFatal: (error) => rejectAnswer(error) },
@@ -115,6 +127,7 @@ async function convertIn(
           maxSessions: 1,
           credits: { window: config.sessionWindow, maxBytes: config.sessionWindowBytes },
           exportLimits,
+          tracedAssets: 0,
           timing: defaultTiming,
         },
         grpcPort: 0,
@@ -122,7 +135,9 @@ async function convertIn(
       },
     );
     try {
-      return exitCodeAfter(await Promise.race([answered, signalled]), options.outFile, screen);
+      const end = await Promise.race([answered, signalled]);
+      screen.end();
+      return exitCodeAfter(end, counts, resolve(options.outFile));
     } finally {
       const stopping = services.stop().catch((error: unknown) => log.error({ error: describeError(error) }, "stopping failed"));
       if (!(await inTime(stopping, STOP_MS))) log.error({}, "stopping took too long; ending without it");
@@ -132,14 +147,22 @@ async function convertIn(
   }
 }
 
-function exitCodeAfter(end: Answer | NodeJS.Signals, outFile: string, screen: Screen): number {
-  screen.end();
+/** The archive is written, and there is no mask in it: a script must not take it for a success. */
+const NOTHING_PAINTED = 3;
+
+function exitCodeAfter(end: Answer | NodeJS.Signals, counts: OutcomeCounts | undefined, outFile: string): number {
   if (typeof end === "string") {
     console.error(`Stopped by ${end}.`);
     return exitCodeOf(end);
   }
   if ("error" in end) return 1;
-  console.log(`The masks are in ${resolve(outFile)}`);
+  const rejected = Object.values(counts?.rejected ?? {}).reduce((sum, number) => sum + number, 0);
+  if (counts?.maskedAssets === 0 && rejected > 0) {
+    const all = rejected === 1 ? "the only asset was rejected" : `all ${rejected} assets were rejected`;
+    console.error(`No mask was made: ${all}. The manifest in ${outFile} names the reason of each.`);
+    return NOTHING_PAINTED;
+  }
+  console.log(`The masks are in ${outFile}`);
   return 0;
 }
 

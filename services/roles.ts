@@ -11,17 +11,20 @@ import { startRasterizer } from "./rasterizer/main.js";
 import { type Config, ConfigError, type Environment, type Keys, readConfig } from "./runtime/config.js";
 import { connect } from "./runtime/connect.js";
 import { connectGateway, type ListenOptions } from "./runtime/grpc.js";
-import { blobFolder, gatewayAddressKeys, grpcTokenKeys, workerKeys } from "./runtime/keys.js";
-import { runProcess, together } from "./runtime/lifecycle.js";
+import { readGrpcTls } from "./runtime/grpc-tls.js";
+import { blobPlace, gatewayAddressKeys, grpcTokenKeys, workerKeys } from "./runtime/keys.js";
+import { runProcess, type Starting, together } from "./runtime/lifecycle.js";
 import { createLogger, type Logger } from "./runtime/log.js";
 import type { Platform, Service } from "./runtime/service.js";
+import { observedBus } from "./runtime/telemetry/observed-bus.js";
+import { observeProcess } from "./runtime/telemetry/process-metrics.js";
 import {
   allKeys,
-  commonKeys,
   filterSettings,
   liveGatewaySettings,
   packagerSettings,
   rasterizerOptions,
+  serverKeys,
   withPackagerId,
   workSettings,
 } from "./settings.js";
@@ -51,7 +54,8 @@ export function runRole(role: Role, env: Environment): Promise<number> {
     case "gateway":
       return runAlone({ ...gatewayKeys, ...grpcTokenKeys }, env, (platform, config) => {
         const { log } = platform;
-        const grpc: ListenOptions = { host: config.listenHost, port: config.grpcPort, token: config.grpcToken, log };
+        const { listenHost: host, grpcPort: port, grpcToken: token } = config;
+        const grpc: ListenOptions = { host, port, token, tls: readGrpcTls(config), log };
         return startGateway(platform, { ...liveGatewaySettings(config, { volatileBus: false, log }), grpc });
       });
     case "filter":
@@ -75,10 +79,10 @@ export function runRole(role: Role, env: Environment): Promise<number> {
 function runAlone<K extends Keys>(
   keys: K,
   env: Environment,
-  start: (platform: Platform, config: Config<K & typeof commonKeys>) => Promise<Service>,
+  start: (platform: Platform, config: Config<K & typeof serverKeys>) => Promise<Service>,
 ): Promise<number> {
-  const config: Config<K & typeof commonKeys> = readConfig({ ...keys, ...commonKeys }, env);
-  const { bus }: Config<typeof commonKeys> = config;
+  const config: Config<K & typeof serverKeys> = readConfig({ ...keys, ...serverKeys }, env);
+  const { bus }: Config<typeof serverKeys> = config;
   if (bus === "memory") {
     throw new ConfigError([
       'BUS is "memory", which lives in one process: run "maskline all", or choose a bus that reaches other processes',
@@ -87,28 +91,35 @@ function runAlone<K extends Keys>(
   return run(config, start);
 }
 
-function run<C extends Config<typeof commonKeys>>(config: C, start: (platform: Platform, config: C) => Promise<Service>): Promise<number> {
+function run<C extends Config<typeof serverKeys>>(config: C, start: (platform: Platform, config: C) => Promise<Service>): Promise<number> {
   const log = createLogger(config.logLevel);
   return runProcess({
     log,
     healthPort: config.healthPort,
     drainMs: config.drainMs,
-    start: async (onFatal) => startOn(config, log, onFatal, (platform) => start(platform, config)),
+    start: async (onFatal, starting) => startOn(config, log, { onFatal, starting }, (platform) => start(platform, config)),
   });
 }
 
 async function startOn(
-  config: Config<typeof commonKeys>,
+  config: Config<typeof serverKeys>,
   log: Logger,
-  onFatal: (error: Error) => void,
+  { onFatal, starting }: { readonly onFatal: (error: Error) => void; readonly starting: Starting },
   start: (platform: Platform) => Promise<Service>,
 ): Promise<Service> {
-  const { bus, blobs } = await connect({ bus: config.bus, blobFolder: blobFolder(config), log });
+  const choice = config.bus === "memory" ? config.bus : { name: config.bus, config, starting };
+  const { bus: connected, blobs } = await connect({ bus: choice, blobs: blobPlace(config), log });
+  const bus = observedBus(connected, { system: config.bus === "memory" ? "maskline_memory" : config.bus });
+  const endFigures = observeProcess(config.dataDir);
+  const close = () => {
+    endFigures();
+    return bus.close();
+  };
   try {
     const service = await start({ bus, blobs, log, onFatal });
-    return together([{ notReady: () => undefined, stop: () => bus.close() }, service]);
+    return together([{ notReady: () => undefined, stop: close }, service]);
   } catch (error) {
-    await bus.close();
+    await close();
     throw error;
   }
 }
@@ -117,7 +128,8 @@ async function withGateways(
   config: Config<typeof gatewayAddressKeys & typeof grpcTokenKeys>,
   start: (gateways: readonly ReturnType<typeof connectGateway>[]) => Promise<Service>,
 ): Promise<Service> {
-  const gateways = config.gatewayAddrs.map((address) => connectGateway(address, config.grpcToken));
+  const tls = readGrpcTls(config);
+  const gateways = config.gatewayAddrs.map((address) => connectGateway(address, config.grpcToken, tls));
   const close = async () => {
     for (const gateway of gateways) gateway.close();
   };

@@ -1,28 +1,32 @@
 /** From declared environment keys to the options of each service: shared by the commands that start them. */
 import { hostname } from "node:os";
-import { filterKeys, filterLimits } from "./filter/config.js";
-import { gatewayKeys, gatewaySettings } from "./gateway/config.js";
+import { filterKeys, filterLimits, imageSettings } from "./filter/config.js";
+import { gatewayKeys, gatewaySettings, liveHubSettings } from "./gateway/config.js";
 import { createLiveHub } from "./gateway/live-hub.js";
 import { packagerIdOfHost, packagerKeys } from "./packager/config.js";
 import { packagerIdOn } from "./packager/volume.js";
 import { rasterizerKeys, rasterizerSettings } from "./rasterizer/config.js";
 import type { Config } from "./runtime/config.js";
-import { blobKeys, busKeys, dataKeys, processKeys, workerKeys } from "./runtime/keys.js";
+import { blobKeys, brokerKeys, busKeys, dataKeys, processKeys, workerKeys } from "./runtime/keys.js";
 import type { Logger } from "./runtime/log.js";
 
 /** The keys of every process that runs services. */
 export const commonKeys = { ...processKeys, ...busKeys, ...dataKeys, ...blobKeys };
 
+/** The keys of every process that may reach others. */
+export const serverKeys = { ...commonKeys, ...brokerKeys };
+
 /** The keys of what works on assets: the same offline. */
 export const workKeys = { ...commonKeys, ...workerKeys, ...filterKeys, ...rasterizerKeys, ...packagerKeys };
 
 /** The keys of all roles in one process. */
-export const allKeys = { ...workKeys, ...gatewayKeys };
+export const allKeys = { ...workKeys, ...serverKeys, ...gatewayKeys };
 
 type WorkConfig = Config<typeof workKeys>;
 
 export function filterSettings(config: Config<typeof filterKeys & typeof workerKeys & typeof processKeys>) {
-  return { concurrency: config.concurrency, limits: filterLimits(config), unknownRunMs: config.unknownRun, drainMs: config.drainMs };
+  const { concurrency, unknownRun: unknownRunMs, drainMs } = config;
+  return { concurrency, limits: filterLimits(config), images: imageSettings(config), unknownRunMs, drainMs };
 }
 
 export function rasterizerOptions(config: Config<typeof rasterizerKeys & typeof workerKeys & typeof processKeys>) {
@@ -38,12 +42,13 @@ export async function withPackagerId<C extends Config<typeof packagerKeys & type
 }
 
 export function packagerSettings(config: Config<typeof packagerKeys & typeof dataKeys>, allowFileTargets: boolean) {
-  const { packagerId, dataDir, archivesAtOnce, uploadTimeoutMs, uploadAttempts, unknownKeepMs } = config;
+  const { packagerId, dataDir, archivesAtOnce, archiveLimit, uploadTimeoutMs, uploadAttempts, unknownKeepMs } = config;
   return {
     packagerId,
     dataDir,
     allowFileTargets,
     archivesAtOnce,
+    archiveLimit,
     uploadTimeoutMs,
     uploadAttempts,
     unknownKeepMs,
@@ -67,11 +72,10 @@ export function liveGatewaySettings(
   config: Config<typeof gatewayKeys & typeof dataKeys>,
   options: { readonly volatileBus: boolean; readonly log: Logger },
 ) {
-  const { connector, host, pluginId, pluginSecret, listenHost, port } = config;
-  const apiHost = config.apiHost || host;
-  const hub = createLiveHub(
-    { connector, host, apiHost, pluginId, pluginSecret, listenHost, port, exportTimeoutMs: config.exportTimeout },
-    options.log,
-  );
-  return { ...gatewaySettings(config), hub, dataDir: config.dataDir, volatileBus: options.volatileBus };
+  return {
+    ...gatewaySettings(config),
+    hub: createLiveHub(liveHubSettings(config), options.log),
+    dataDir: config.dataDir,
+    volatileBus: options.volatileBus,
+  };
 }

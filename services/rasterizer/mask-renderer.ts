@@ -1,6 +1,6 @@
 /** Renders masks one after the other, and keeps the buffers that this takes while they are small. */
 import type { MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
-import type { StepOutput } from "../runtime/step.js";
+import type { StageTime, StepOutput } from "../runtime/step.js";
 import { Painter } from "./paint.js";
 import type { PngEncoder } from "./png-format.js";
 import { renderMask } from "./render-mask.js";
@@ -28,8 +28,13 @@ export class MaskRenderer {
 
   /** See `renderMask`. Never two at a time. */
   async render(message: MaskRequested): Promise<StepOutput[]> {
+    let stages: readonly StageTime[] = [];
+    const onStages = (times: readonly StageTime[]) => {
+      stages = times;
+    };
     try {
-      return await renderMask(message, { painter: this.#painter, encoder: this.#encoder, limits: this.#limits });
+      const outputs = await renderMask(message, { painter: this.#painter, encoder: this.#encoder, limits: this.#limits, onStages });
+      return outputs.map((output) => ({ ...output, stages }));
     } finally {
       if (this.#painter.heldBytes > MOST_KEPT_BYTES) this.#painter = new Painter();
       if (this.#encoder.heldBytes > MOST_KEPT_BYTES) this.#encoder = this.#createEncoder();

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { AssetOutcome, type ClassPixels, type MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import { idSuffix, pipeline } from "../../proto/pipeline.js";
-import type { StepOutput } from "../runtime/step.js";
+import type { StageTime, StepOutput } from "../runtime/step.js";
 import { checkCost, checkRequest, type Refusal } from "./check-request.js";
 import { type MaskScene, maskScene } from "./mask-scene.js";
 import type { Painter } from "./paint.js";
@@ -16,6 +16,8 @@ export interface Renderer {
   readonly painter: Painter;
   readonly encoder: PngEncoder;
   readonly limits: MaskLimits;
+  /** Told how long a mask took. */
+  readonly onStages?: (stages: readonly StageTime[]) => void;
 }
 
 /**
@@ -23,7 +25,8 @@ export interface Renderer {
  * @returns one AssetOutcome: rendered, or rejected with `no_size`, `over_limit`, `bad_geometry` or `failed`
  * @throws Error when the message does not say where it belongs
  */
-export async function renderMask(message: MaskRequested, { painter, encoder, limits }: Renderer): Promise<StepOutput[]> {
+export async function renderMask(message: MaskRequested, renderer: Renderer): Promise<StepOutput[]> {
+  const { limits } = renderer;
   const { envelope, asset, width, height, dropped } = message;
   if (!envelope) throw new Error("a MaskRequested has no envelope");
   const rejected = (refusal: Refusal) => [assetRejected(envelope, asset, refusal, idSuffix.rendered)];
@@ -33,7 +36,7 @@ export async function renderMask(message: MaskRequested, { painter, encoder, lim
   const tooMuch = checkCost(mask.scene, limits);
   if (tooMuch) return rejected(tooMuch);
 
-  const painted = await paintFile(mask, painter, encoder);
+  const painted = await paintFile(mask, renderer);
   if (painted === "too large") {
     return rejected({
       code: "over_limit",
@@ -48,19 +51,32 @@ export async function renderMask(message: MaskRequested, { painter, encoder, lim
   return [{ queue: pipeline.assetOutcome.queue(envelope.packager), suffix: idSuffix.rendered, body }];
 }
 
-async function paintFile({ scene, format, classIndexes }: MaskScene, painter: Painter, encoder: PngEncoder) {
+async function paintFile({ scene, format, classIndexes }: MaskScene, { painter, encoder, onStages }: Renderer) {
   const counts = new Float64Array(classIndexes.length);
+  const startMs = Date.now();
+  const startedAt = performance.now();
   try {
     encoder.start(format);
     painter.paint(scene, (row, above) => {
       countPixels(row, counts);
       encoder.row(row, above);
     });
-    return { file: await encoder.finish(), pixels: pixelsPerClass(classIndexes, counts) };
+    const paintedAt = performance.now();
+    const file = await encoder.finish();
+    onStages?.(stagesOf(startMs, paintedAt - startedAt, performance.now() - startedAt));
+    return { file, pixels: pixelsPerClass(classIndexes, counts) };
   } catch (error) {
     if (error instanceof PngTooLarge) return "too large";
     throw error;
   }
+}
+
+/** The encoder takes rows while they are painted; what is left to it after the last one is its own stage. */
+function stagesOf(startMs: number, paintedMs: number, finishedMs: number): StageTime[] {
+  return [
+    { stage: "paint", startMs, endMs: startMs + paintedMs },
+    { stage: "encode", startMs: startMs + paintedMs, endMs: startMs + finishedMs },
+  ];
 }
 
 function countPixels({ end, label, count }: RowRuns, counts: Float64Array): void {

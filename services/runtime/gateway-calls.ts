@@ -9,16 +9,24 @@ import type {
   SyncRequest,
   SyncResponse,
 } from "../../proto/gen/maskline/v1/gateway.js";
+import type { TraceParent } from "./telemetry/traceparent.js";
+
+/** Whose call it is, for its trace. */
+export interface Caller {
+  readonly role: string;
+  /** What the call is part of; undefined: nothing that is traced. */
+  readonly traceparent: TraceParent | undefined;
+}
 
 /** The four calls; the same shape on both sides of the wire. */
 export interface GatewayCalls {
   /** @throws NotKnown when this gateway has no such run. */
-  getContext(request: GetContextRequest): Promise<GetContextResponse>;
+  getContext(request: GetContextRequest, caller?: Caller): Promise<GetContextResponse>;
   sync(request: SyncRequest): Promise<SyncResponse>;
   /** @throws NotKnown; OutOfDate when the epoch is no longer the run's; UserFailure when Hub gives no target for good. */
-  getUploadTarget(request: GetUploadTargetRequest): Promise<GetUploadTargetResponse>;
+  getUploadTarget(request: GetUploadTargetRequest, caller?: Caller): Promise<GetUploadTargetResponse>;
   /** @throws NotKnown; OutOfDate when the epoch is no longer the run's. */
-  report(request: ReportRequest): Promise<ReportResponse>;
+  report(request: ReportRequest, caller?: Caller): Promise<ReportResponse>;
 }
 
 /** The gateway has no such run. */
@@ -29,6 +37,11 @@ export class NotKnown extends Error {
 /** The call speaks of an epoch or a target that is no longer the run's. */
 export class OutOfDate extends Error {
   override readonly name = "OutOfDate";
+}
+
+/** Another packager has the caller's id: it must not go on. */
+export class IdTaken extends Error {
+  override readonly name = "IdTaken";
 }
 
 /** Can not succeed; the message is in a user's words. */

@@ -1,11 +1,14 @@
-/** The probes of a process over plain HTTP, on a port of their own: /livez and /readyz. They never depend on TLS or a broker. */
+/** The probes of a process over plain HTTP, on a port of their own: /livez and /readyz, and its figures: /metrics. They never depend on TLS or a broker. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describeError, Fatal } from "./errors.js";
+import { EXPOSITION_TYPE } from "./telemetry/exposition.js";
 
 export interface HealthOptions {
   /** Undefined when ready to work, else what it waits for. */
   readonly notReady: () => string | undefined;
+  /** All figures of the process, as GET /metrics shows them; undefined: there is no such path. */
+  readonly metrics?: () => Promise<string>;
   /** The address to listen on. Undefined: all, for probes come from outside the container. */
   readonly host?: string;
 }
@@ -21,11 +24,12 @@ const MAX_HEADER_BYTES = 8 * 2 ** 10;
 const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
- * Serves GET /livez (200 while the event loop turns) and GET /readyz (200, or 503 with the reason); anything else is 404.
+ * Serves GET /livez (200 while the event loop turns), GET /readyz (200, or 503 with the reason) and, for Prometheus, GET /metrics; anything
+ * else is 404.
  * @param port 0: a free one.
  * @throws Fatal when the port can not be had.
  */
-export async function serveHealth(port: number, { notReady, host }: HealthOptions): Promise<HealthServer> {
+export async function serveHealth(port: number, { notReady, metrics, host }: HealthOptions): Promise<HealthServer> {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -34,7 +38,7 @@ export async function serveHealth(port: number, { notReady, host }: HealthOption
       keepAliveTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
     },
-    (request, response) => answer(request, response, notReady),
+    (request, response) => answer(request, response, notReady, metrics),
   );
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -53,13 +57,23 @@ export async function serveHealth(port: number, { notReady, host }: HealthOption
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, notReady: () => string | undefined): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  notReady: HealthOptions["notReady"],
+  metrics: HealthOptions["metrics"],
+): void {
   const path = request.method === "GET" ? request.url?.split("?", 1)[0] : undefined;
   if (path === "/livez") respond(response, 200, "ok");
   else if (path === "/readyz") {
     const reason = reasonOf(notReady);
     respond(response, reason === undefined ? 200 : 503, reason ?? "ok");
-  } else respond(response, 404, "not found; there are /livez and /readyz");
+  } else if (path === "/metrics" && metrics) {
+    metrics().then(
+      (text) => respond(response, 200, text.trimEnd(), EXPOSITION_TYPE),
+      (error: unknown) => respond(response, 500, `the figures can not be collected: ${describeError(error)}`),
+    );
+  } else respond(response, 404, `not found; there are /livez${metrics ? ", /metrics" : ""} and /readyz`);
   // A body is of no interest. It is not waited for: the connection ends instead.
   if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined) {
     response.once("finish", () => request.destroy());
@@ -74,7 +88,7 @@ function reasonOf(notReady: () => string | undefined): string | undefined {
   }
 }
 
-function respond(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
+function respond(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
   response.end(`${text}\n`);
 }

@@ -1,7 +1,8 @@
 /** What went wrong with an HTTP exchange, told without secrets: a URL appears as its origin and path, never with its query. */
 import { redactUrls } from "./redact.js";
 
-export type HttpFailureKind = "status" | "network" | "timeout" | "too large";
+/** `refused`: we do not make that request, because of where it leads. */
+export type HttpFailureKind = "status" | "network" | "timeout" | "too large" | "refused";
 
 interface HttpFailureParts {
   readonly kind: HttpFailureKind;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { test } from "node:test";
 import { ConfigError, type Environment, readConfig } from "./config.js";
-import { blobFolder, blobKeys, busKeys, dataKeys, gatewayAddressKeys, grpcTokenKeys, processKeys, workerKeys } from "./keys.js";
+import { blobKeys, blobPlace, busKeys, dataKeys, gatewayAddressKeys, grpcTokenKeys, processKeys, workerKeys } from "./keys.js";
 
 const allKeys = { ...processKeys, ...busKeys, ...dataKeys, ...blobKeys, ...workerKeys, ...gatewayAddressKeys, ...grpcTokenKeys };
 const required = { GATEWAY_ADDRS: "gateway-0:50051", GRPC_TOKEN: "shared" };
@@ -25,6 +25,9 @@ test("without an environment, one process works out of the box", () => {
     bus: "memory",
     dataDir: "./data",
     blobUrl: "",
+    s3Endpoint: "",
+    s3Region: "",
+    s3PathStyle: "auto",
     concurrency: Math.min(256, availableParallelism()),
   });
 });
@@ -39,9 +42,30 @@ test("log levels may be written in capitals, as users of the official SDK do", (
 });
 
 test("blobs lie in DATA_DIR, or where BLOB_URL says", () => {
-  assert.equal(blobFolder({ blobUrl: "", dataDir: "/var/lib/maskline" }), "/var/lib/maskline/blobs");
-  const { blobUrl } = readConfig(blobKeys, { BLOB_URL: "file:///mnt/with%20space/blobs/" });
-  assert.equal(blobFolder({ blobUrl, dataDir: "/unused" }), "/mnt/with space/blobs");
+  const placeOf = (env: Environment) => blobPlace(readConfig({ ...blobKeys, ...dataKeys }, { DATA_DIR: "/var/lib/maskline", ...env }));
+  assert.deepEqual(placeOf({}), { kind: "folder", folder: "/var/lib/maskline/blobs" });
+  assert.deepEqual(placeOf({ BLOB_URL: "file:///mnt/with%20space/blobs/" }), { kind: "folder", folder: "/mnt/with space/blobs" });
+  const amazon = { kind: "bucket", bucket: "masks", prefix: "", endpoint: undefined, region: "eu-west-1", pathStyle: false };
+  assert.deepEqual(placeOf({ BLOB_URL: "s3://masks", AWS_REGION: "eu-west-1" }), amazon);
+  const own = { BLOB_URL: "s3://masks/a/b/", AWS_ENDPOINT_URL_S3: "http://minio:9000" };
+  const there = { kind: "bucket", bucket: "masks", prefix: "a/b", endpoint: "http://minio:9000", region: undefined, pathStyle: true };
+  assert.deepEqual(placeOf(own), there);
+  assert.deepEqual(placeOf({ ...own, BLOB_PATH_STYLE: "no" }), { ...there, pathStyle: false });
+});
+
+test("a bucket is named by its name and a plain prefix, and by nothing else", () => {
+  for (const BLOB_URL of [
+    "s3://",
+    "s3:///a",
+    "s3://b/../c",
+    "s3://b/a?x=1",
+    "s3://b:80/a",
+    "s3://key:secret@b/a",
+    "s3://b/a//c",
+    "s3://b/a b",
+  ]) {
+    assert.match(problemsOf({ BLOB_URL })[0] ?? "", /BLOB_URL.*allowed/, BLOB_URL);
+  }
 });
 
 test("addresses of gateways are hosts or IPs with a port", () => {

@@ -2,11 +2,13 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { duration, integer, type Key, type Keys, list, oneOf, text, url } from "./config.js";
+import type { BlobPlace } from "./blob/place.js";
+import { natsKeys } from "./bus/nats/keys.js";
+import { type Config, duration, integer, type Key, type Keys, list, oneOf, text, url } from "./config.js";
 import { LOG_LEVELS } from "./log.js";
 
 /** The buses there are; the adapter of each is made in one place, where services are wired. */
-export const BUSES = ["memory"] as const;
+export const BUSES = ["memory", "nats"] as const;
 export type BusName = (typeof BUSES)[number];
 
 const MAX_CONCURRENCY = 256;
@@ -40,6 +42,9 @@ export const busKeys = {
   bus: oneOf({ env: "BUS", meaning: `What carries the messages between services: ${BUSES.join(", ")}.`, fallback: "memory" }, BUSES),
 } satisfies Keys;
 
+/** Who reaches a broker: all of them, for which one it is stands in `busKeys`. */
+export const brokerKeys = { ...natsKeys } satisfies Keys;
+
 /** Who keeps something on a volume. */
 export const dataKeys = {
   dataDir: text({
@@ -49,18 +54,42 @@ export const dataKeys = {
   }),
 } satisfies Keys;
 
-/** Who publishes or consumes large payloads. Goes with `dataKeys`, see `blobFolder`. */
+/** Who publishes or consumes large payloads. Goes with `dataKeys`, see `blobPlace`. */
 export const blobKeys = {
   blobUrl: parsedAs(
     url(
       {
         env: "BLOB_URL",
-        meaning: "Where payloads go that are too large for the bus: file:///a/folder, the same for all services. Empty: blobs in DATA_DIR.",
+        meaning:
+          "Where payloads go that are too large for the bus: s3://bucket/prefix, or file:///a/folder, the same for all services. Empty: blobs " +
+          "in DATA_DIR.",
         fallback: "",
       },
-      ["file"],
+      ["file", "s3"],
     ),
-    (value, parse) => checkLocal(parse(value)),
+    (value, parse) => checkBlobUrl(parse(value)),
+  ),
+  s3Endpoint: url(
+    {
+      env: "AWS_ENDPOINT_URL_S3",
+      meaning: "With BLOB_URL=s3://: the address of an S3-compatible store, as https://host:port. Empty: Amazon's.",
+      fallback: "",
+    },
+    ["https", "http"],
+  ),
+  s3Region: text({
+    env: "AWS_REGION",
+    meaning: "With BLOB_URL=s3://: the bucket's region. Empty: what the SDK finds (a profile); us-east-1 with AWS_ENDPOINT_URL_S3.",
+    fallback: "",
+  }),
+  s3PathStyle: oneOf(
+    {
+      env: "BLOB_PATH_STYLE",
+      meaning:
+        "With BLOB_URL=s3://: yes: the bucket stands in the path of addresses, no: in their host; auto: yes with AWS_ENDPOINT_URL_S3.",
+      fallback: "auto",
+    },
+    ["auto", "yes", "no"],
   ),
 } satisfies Keys;
 
@@ -102,11 +131,33 @@ export const grpcTokenKeys = {
     meaning: "The secret that services show each other over gRPC; the same for all of them.",
     secret: true,
   }),
+  grpcTlsCa: text({
+    env: "GRPC_TLS_CA",
+    meaning: "File (PEM) of the authorities whose certificates gRPC takes from the other end. With the next two: gRPC is encrypted.",
+    fallback: "",
+  }),
+  grpcTlsCert: text({
+    env: "GRPC_TLS_CERT",
+    meaning: "File (PEM) of this process's certificate; a gateway's names its host.",
+    fallback: "",
+  }),
+  grpcTlsKey: text({ env: "GRPC_TLS_KEY", meaning: "File (PEM) of the certificate's private key, without a passphrase.", fallback: "" }),
 } satisfies Keys;
 
-/** The folder of the file blobs. */
-export function blobFolder({ blobUrl, dataDir }: { readonly blobUrl: string; readonly dataDir: string }): string {
-  return blobUrl === "" ? join(dataDir, "blobs") : fileURLToPath(blobUrl);
+/** Where blobs are kept. */
+export function blobPlace(config: Config<typeof blobKeys & typeof dataKeys>): BlobPlace {
+  const { blobUrl, dataDir, s3Endpoint, s3Region, s3PathStyle } = config;
+  if (blobUrl === "") return { kind: "folder", folder: join(dataDir, "blobs") };
+  if (blobUrl.startsWith("file:")) return { kind: "folder", folder: fileURLToPath(blobUrl) };
+  const { host, pathname } = new URL(blobUrl);
+  return {
+    kind: "bucket",
+    bucket: host,
+    prefix: pathname.slice(1),
+    endpoint: s3Endpoint || undefined,
+    region: s3Region || undefined,
+    pathStyle: s3PathStyle === "auto" ? s3Endpoint !== "" : s3PathStyle === "yes",
+  };
 }
 
 /** The key with a parser around its own. */
@@ -114,7 +165,14 @@ function parsedAs<T>(key: Key<T>, parse: (value: string, own: (value: string) =>
   return { ...key, parse: (value) => parse(value, key.parse) };
 }
 
-function checkLocal(blobUrl: string): string {
+/** S3 bucket names are of lower-case letters, digits, dots and dashes; some stores take more. */
+const BUCKET_URL = /^s3:\/\/[A-Za-z0-9][A-Za-z0-9._-]*(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._-]+)*$/;
+
+function checkBlobUrl(blobUrl: string): string {
+  if (blobUrl.startsWith("s3:")) {
+    if (!BUCKET_URL.test(blobUrl)) throw new Error("allowed: a bucket as s3://bucket or s3://bucket/prefix, of [A-Za-z0-9._-] and slashes");
+    return blobUrl;
+  }
   try {
     if (blobUrl !== "") fileURLToPath(blobUrl);
     return blobUrl;

@@ -5,6 +5,7 @@ import { serveHealth } from "./health.js";
 import { inTime } from "./in-time.js";
 import type { Logger } from "./log.js";
 import type { Service } from "./service.js";
+import { metricsText } from "./telemetry/metrics.js";
 
 export interface ProcessOptions {
   readonly log: Logger;
@@ -12,7 +13,15 @@ export interface ProcessOptions {
   readonly healthPort: number;
   /** Draining may take so long, then the process ends anyway. */
   readonly drainMs: number;
-  readonly start: (onFatal: (error: Error) => void) => Promise<Service>;
+  readonly start: (onFatal: (error: Error) => void, starting: Starting) => Promise<Service>;
+}
+
+/** What a start is given that may take long, because it waits for others. */
+export interface Starting {
+  /** Aborted when the process is told to stop before it has started. */
+  readonly signal: AbortSignal;
+  /** Tells what it waits for, for /readyz. */
+  readonly waitsFor: (reason: string) => void;
 }
 
 /** A service stops by itself within its drain time; this much longer, and it is cut. */
@@ -26,11 +35,12 @@ const CUT_AFTER_DRAIN_MS = 5_000;
  */
 export async function runProcess(options: ProcessOptions): Promise<number> {
   let notReady: Service["notReady"] = () => "starting";
-  const health = await serveHealth(options.healthPort, { notReady: () => notReady() });
+  const health = await serveHealth(options.healthPort, { notReady: () => notReady(), metrics: metricsText });
   try {
-    return await runService(options, health.port, (service) => {
-      notReady = () => service.notReady();
-    });
+    const tell = (reason: () => string | undefined) => {
+      notReady = reason;
+    };
+    return await runService(options, health.port, tell);
   } finally {
     await health.close();
   }
@@ -39,7 +49,7 @@ export async function runProcess(options: ProcessOptions): Promise<number> {
 async function runService(
   { log, drainMs, start }: ProcessOptions,
   healthPort: number,
-  onStarted: (service: Service) => void,
+  tell: (notReady: Service["notReady"]) => void,
 ): Promise<number> {
   let exitCode = 0;
   let signalled = false;
@@ -61,16 +71,24 @@ async function runService(
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   process.on("uncaughtException", fatal).on("unhandledRejection", (reason) => fatal(new Error(describeError(reason))));
 
-  const starting = start(fatal).then((service) => {
-    onStarted(service);
+  const abort = new AbortController();
+  const waitsFor = (reason: string) => tell(() => `starting: ${reason}`);
+  const starting = start(fatal, { signal: abort.signal, waitsFor }).then((service) => {
+    tell(() => service.notReady());
     log.info({ healthPort }, "started");
     return service;
   });
   // A start that fails throws here; one that does not end is not waited for when the process is told to.
   await Promise.race([starting.then(() => ended), ended]);
   let clean = false;
+  abort.abort(new Error("the process was told to stop"));
   const stopping = starting
-    .then((service) => service.stop())
+    .then(
+      (service) => service.stop(),
+      (error: unknown) => {
+        if (error !== abort.signal.reason) throw error;
+      },
+    )
     .then(
       () => {
         clean = true;

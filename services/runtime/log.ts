@@ -1,6 +1,7 @@
 /** Structured logs of a process: JSON lines of pino, with everything secret redacted. The only import of pino. */
 import { pino } from "pino";
 import { redactUrls } from "./redact.js";
+import { logFields } from "./telemetry/log-fields.js";
 
 /** Fields that must never be printed, wherever a caller puts them (one level deep). */
 const REDACTED_FIELDS = ["apiKey", "apikey", "secret", "token", "authorization", "uploadUrl", "signedUrl", "url", "exportPath"];
@@ -26,6 +27,7 @@ export function createLogger(level: LogLevel, write?: (line: string) => void): L
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: logFields,
       redact: { paths: REDACTED_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: "[redacted]" },
       hooks: { streamWrite: redactUrls },
     },

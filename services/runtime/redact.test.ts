@@ -26,3 +26,11 @@ test("a line of JSON stays one, and no part of a query is left behind an escape"
 test("secrets are removed, plain or percent-encoded", () => {
   assert.equal(redact("key-0123, sh/hh and sh%2Fhh", ["key-0123", "sh/hh", "", "a"]), "[redacted], [redacted] and [redacted]");
 });
+
+test("signatures go too where their URL was torn to pieces, or encoded in another's query", () => {
+  assert.equal(
+    redactUrls("PUT /b/masks.zip&X-Amz-Credential=AKIA%2F2026&X-Amz-Date=2026&x-amz-signature=abc <Message>"),
+    "PUT /b/masks.zip&X-Amz-Credential=[redacted]&X-Amz-Date=2026&x-amz-signature=[redacted] <Message>",
+  );
+  assert.equal(redactUrls("name=http%3A%2F%2Fb%3FX-Amz-Signature%3Dabc123"), "name=http%3A%2F%2Fb%3FX-Amz-Signature%3D[redacted]");
+});

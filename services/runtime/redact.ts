@@ -5,11 +5,16 @@
  */
 const URL = /\b([a-z][a-z\d+.-]{0,20}:\/\/)(?:[^\s/"'@]*@)?([^\s"'?#]*)([?#](?:[^\s"'\\]|\\[^\s"])*)?/gi;
 
-/** Removes the credentials, query and fragment of every URL in a text: a query may be a signature. */
+/** What makes a presigned URL one, wherever its text was torn to pieces or encoded in another's query. */
+const SIGNATURE = /(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s"'\\<]+/gi;
+
+/** Removes the credentials, query and fragment of every URL in a text: a query may be a signature. Signatures go without their URL too. */
 export function redactUrls(text: string): string {
-  return text.replace(URL, (_, scheme: string, place: string, query: string | undefined) =>
-    query === undefined ? `${scheme}${place}` : `${scheme}${place}?[redacted]`,
-  );
+  return text
+    .replace(URL, (_, scheme: string, place: string, query: string | undefined) =>
+      query === undefined ? `${scheme}${place}` : `${scheme}${place}?[redacted]`,
+    )
+    .replace(SIGNATURE, "$1[redacted]");
 }
 
 /** Shorter ones are found in innocent texts. */

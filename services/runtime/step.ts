@@ -15,6 +15,15 @@ export interface StepOutput {
   readonly queue: string;
   readonly suffix: string;
   readonly body: Uint8Array;
+  /** How long the step took for its parts; for traces and metrics alone, and never published. */
+  readonly stages?: readonly StageTime[];
+}
+
+export interface StageTime {
+  readonly stage: string;
+  /** Milliseconds since 1970. */
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 /** One message to messages. Throws Retry, Reject or Fatal (errors.ts); anything else counts as a failure of the message. */

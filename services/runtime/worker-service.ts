@@ -1,6 +1,7 @@
 /** A service that takes the messages of one queue and works on each in a worker. */
 import type { Platform, Service } from "./service.js";
 import { runStepLoop, type StepLoopOptions } from "./step-loop.js";
+import { observedStep } from "./telemetry/observed-step.js";
 import { createWorkers, needsIsolation, type WorkerTask } from "./workers.js";
 
 export interface WorkerServiceOptions {
@@ -28,10 +29,10 @@ export async function startWorkerService({ bus, log, onFatal }: Platform, option
   const loop = await runStepLoop({
     bus,
     queue,
-    step: async (input, signal) => {
+    step: observedStep(queue, async (input, signal) => {
       const shared = await sharedFor(input.key);
       return shared ? workers.run({ input: input.body, ...shared }, { isolated: needsIsolation(input), signal }) : [];
-    },
+    }),
     concurrency,
     maxHeldBytes: MAX_HELD_BYTES,
     onReject,

@@ -1,6 +1,8 @@
-/** `npm run bench [-- raster|pipeline|memory ...]`: everything by default. Prints Markdown tables; docs/benchmarks.md holds what it printed. */
+/** `npm run bench [-- raster|pipeline|memory|overhead|export ...]`: everything by default. Prints Markdown tables; docs/benchmarks.md holds what it printed. */
 import { cpus, release } from "node:os";
+import { exportMemoryBench } from "./export-memory-bench.js";
 import { memoryBench } from "./memory-bench.js";
+import { overheadBench } from "./overhead-bench.js";
 import { pipelineBench } from "./pipeline-bench.js";
 import { rasterBench } from "./raster-bench.js";
 
@@ -8,6 +10,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   raster: rasterBench,
   pipeline: pipelineBench,
   memory: memoryBench,
+  overhead: overheadBench,
+  export: exportMemoryBench,
 };
 
 const wanted = process.argv.slice(2);

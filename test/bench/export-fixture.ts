@@ -37,17 +37,23 @@ export async function writeFixture(folder: string, options: FixtureOptions): Pro
   ];
   const project = { _id: "0123456789abcdef01234567", name: "Benchmark", categorySchema: { tools }, stages, batches: [] };
   await writeFile(join(folder, "project.json"), JSON.stringify(project));
-  const rows = Array.from({ length: Math.min(SCENES, options.assets) }, (_, seed) => rowTemplate(options, seed));
   let bytes = 0;
   const lines = function* () {
-    for (let index = 0; index < options.assets; index++) {
-      const line = `${(rows[index % rows.length] ?? "").replaceAll("@", String(index).padStart(7, "0"))}\n`;
-      bytes += line.length;
-      yield line;
+    for (const row of fixtureRows(options)) {
+      bytes += row.length + 1;
+      yield `${row}\n`;
     }
   };
   await pipeline(Readable.from(lines()), createWriteStream(join(folder, "export.ndjson"), { highWaterMark: 1 << 20 }));
   return bytes / options.assets;
+}
+
+/** The rows of such an export, without line endings. */
+export function* fixtureRows(options: FixtureOptions): Generator<string> {
+  const rows = Array.from({ length: Math.min(SCENES, options.assets) }, (_, seed) => rowTemplate(options, seed));
+  for (let index = 0; index < options.assets; index++) {
+    yield (rows[index % rows.length] ?? "").replaceAll("@", String(index).padStart(7, "0"));
+  }
 }
 
 /** A v3 row whose ids hold `@` where the asset's number goes. */

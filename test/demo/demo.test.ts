@@ -26,16 +26,23 @@ test("the demo plays a session against the simulator and leaves an archive and i
   const env = { ...process.env, MASKLINE_ROOT: projectRoot };
   const { stdout } = await promisify(execFile)(process.execPath, [demo, folder], { env, timeout: 110_000 });
 
-  const left = [SPECIAL.notLabeled, SPECIAL.withoutSize, SPECIAL.badCoordinate].length;
-  assert.match(stdout, new RegExp(`${SCENE_COUNT - left} masks in [\\d.]+ s`));
+  // Each asset one mask, but two that have none, and one that has two.
+  const masks = SCENE_COUNT - [SPECIAL.notLabeled, SPECIAL.badCoordinate].length + [SPECIAL.twoPages].length;
+  assert.match(stdout, new RegExp(`${masks} masks in [\\d.]+ s`));
   assert.ok(!stdout.includes("X-Amz-"), "no presigned URL is shown");
   assert.ok(!stdout.includes("\u001b"), "no colours where there is no terminal");
   const entries = await readArchive(join(folder, "masks.zip"));
-  assert.equal([...entries.keys()].filter((name) => name.endsWith(".png")).length, SCENE_COUNT - left);
+  assert.equal([...entries.keys()].filter((name) => name.endsWith(".png")).length, masks);
   assert.equal((await sharp(join(folder, "preview.png")).metadata()).width, 1600);
 
+  const rows = (await readFile(join(sample, "export.ndjson"), "utf8")).trimEnd().split("\n");
+  const unsized = JSON.parse(rows[SPECIAL.withoutSize] ?? "");
+  const { width, height } = await sharp(entries.get(`${unsized.task.taskId}.png`)).metadata();
+  const picture = await sharp(join(sample, "images", unsized.externalId)).metadata();
+  assert.deepEqual([width, height], [picture.width, picture.height], "a size that Hub does not tell is that of the picture");
+
   // The mask of a scene lies under its picture: the middle of the nearest road is road.
-  const [first = ""] = (await readFile(join(sample, "export.ndjson"), "utf8")).split("\n");
+  const [first = ""] = rows;
   const mask = entries.get(`${JSON.parse(first).task.taskId}.png`);
   const pixels = await sharp(mask).toColourspace("b-w").raw().toBuffer();
   assert.equal(pixels[340 * 640 + 250], classMapping(entries).get("Road"));

@@ -36,6 +36,8 @@ function environment(hub: { url: string; pluginId: string; pluginSecret: string 
     LOGLEVEL: "warn",
     HEALTH_PORT: "0",
     GRPC_PORT: "0",
+    // Where the simulated Hub keeps the pictures; real ones lie at public addresses.
+    FETCH_ALLOW: "127.0.0.0/8",
   };
 }
 

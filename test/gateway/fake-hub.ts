@@ -67,6 +67,7 @@ export function createFakeHub(rows: readonly string[]): FakeHub {
     },
     log: ({ session }, level, message) => void hub.logs.push({ session, level, message }),
     progress: () => undefined,
+    summary: () => undefined,
     async answer(_session, answer, signal) {
       step("answer");
       hub.answers.push(answer);

@@ -76,6 +76,7 @@ export async function openStage({ rows, timing, ...changed }: StageOptions): Pro
         maxSessions: 8,
         credits: { window: 16, maxBytes: 2 ** 20 },
         exportLimits: { maxEntryBytes: 2 ** 24, maxRatio: 100, maxLineBytes: 2 ** 20 },
+        tracedAssets: 40,
         ...changed,
         hub,
         grpc: { host: "127.0.0.1", port, token: TOKEN },

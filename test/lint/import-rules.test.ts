@@ -75,6 +75,30 @@ describe("the import rules", () => {
     assert.deepEqual(files.sort(), Object.keys(CASES).sort());
   });
 
+  it("an SDK that is imported only when it is used counts too", async () => {
+    const code = 'export const sdk = await import("@aws-sdk/client-s3");';
+    assert.match(await lint("one-adapter-per-sdk", ["services/filter/x.ts", code]), /Found 1 error/);
+    assert.doesNotMatch(await lint("one-adapter-per-sdk", ["services/runtime/blob/s3.ts", code]), /×/);
+  });
+
+  it("an SDK that several files share is theirs alone", async () => {
+    const code = 'import { connect } from "@nats-io/transport-node"; connect();';
+    assert.match(await lint("one-adapter-per-sdk", ["services/runtime/bus/x.ts", code]), /Found 1 error/);
+    assert.doesNotMatch(await lint("one-adapter-per-sdk", ["services/runtime/bus/nats/link.ts", code]), /×/);
+  });
+
+  for (const [sdk, adapter] of [
+    ["image-size/types/jpg", "services/filter/image-size.ts"],
+    ["dicom-parser", "services/filter/dicom-size.ts"],
+    ["ipaddr.js", "services/runtime/address-rules.ts"],
+    ["@opentelemetry/api", "services/runtime/telemetry/sdk.ts"],
+  ] as const) {
+    it(`${sdk} is imported in ${adapter} alone`, async () => {
+      assert.match(await lint("one-adapter-per-sdk", ["services/filter/x.ts", `import "${sdk}";`]), /Found 1 error/);
+      assert.doesNotMatch(await lint("one-adapter-per-sdk", [adapter, `import "${sdk}";`]), /×/);
+    });
+  }
+
   for (const [rule, { breaks, allowed }] of Object.entries(CASES)) {
     it(`${rule} refuses ${breaks[0]} with its reason, and not ${allowed[0]}`, async () => {
       const refusal = await lint(rule, breaks);

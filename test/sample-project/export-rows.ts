@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { SAMPLE_ORIGIN } from "../hub-simulator/export-zip.js";
 import { CLASSES, classOf, OTHER_TOOLS } from "./classes.js";
 import type { Scene, SceneObject } from "./scene.js";
+import { sceneAt } from "./scenes.js";
 
 /** Rows that differ on purpose, by index: an export of real life has them all. */
 export const SPECIAL = {
@@ -10,8 +11,10 @@ export const SPECIAL = {
   withoutTools: 16,
   /** Still waits for a labeler, which only an export of all stages shows: left out. */
   notLabeled: 32,
-  /** Opened by nobody yet, so that Hub does not tell its width and height. */
+  /** Opened by nobody yet, so that Hub does not tell its width and height: they are read from its picture. */
   withoutSize: 41,
+  /** A multi-image asset, of which Hub tells the size of the first page only. The second page is the picture of the next scene. */
+  twoPages: 46,
   /** A coordinate far beyond any picture: rejected, with that reason. */
   badCoordinate: 52,
   /** An object of a class that the ontology no longer has, and one whose points were not exported. */
@@ -64,6 +67,8 @@ export function sampleProject(): object {
     assignedTo: LABELERS,
   };
 }
+
+const urlOf = ({ name }: Scene) => `${SAMPLE_ORIGIN}/images/${name}.webp`;
 
 function toolsOf(scene: Scene, createdAt: number, createdBy: string): object[] {
   const metadata = { createdAt, createdBy, createdIn: "Label" };
@@ -164,8 +169,11 @@ export function exportRow(scene: Scene, index: number): object {
   const tools = empty ? [] : toolsOf(scene, labeledAt - 4 * MINUTE, labeler);
   if (index === SPECIAL.strangeObjects) tools.push(...strangeObjects(scene));
   if (index === SPECIAL.badCoordinate) tools.push(badObject(scene));
+  const second = index === SPECIAL.twoPages ? sceneAt(index + 1) : undefined;
+  if (second) tools.push(...toolsOf(second, labeledAt - 3 * MINUTE, labeler).map((tool) => ({ ...tool, page: 1 })));
   return {
-    asset: `${SAMPLE_ORIGIN}/images/${scene.name}.webp`,
+    asset: urlOf(scene),
+    ...(second ? { dataset: [urlOf(scene), urlOf(second)] } : {}),
     assetId: id(`asset ${scene.name}`),
     externalId: `${scene.name}.webp`,
     metadata: index === SPECIAL.withoutSize ? {} : { width: scene.width, height: scene.height },

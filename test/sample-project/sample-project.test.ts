@@ -35,8 +35,9 @@ test("picture and annotation are the same shapes", () => {
     .split("\n")
     .map((line) => JSON.parse(line));
   const path = (contour: Contour) => `M${contour.map(([x, y]) => `${x} ${y}`).join("L")}Z`;
-  allScenes().forEach((scene, index) => {
-    const svg = sceneSvg(scene);
+  const scenes = allScenes();
+  scenes.forEach((scene, index) => {
+    const ofPage = [sceneSvg(scene), ...(index === SPECIAL.twoPages ? scenes.slice(index + 1, index + 2).map(sceneSvg) : [])];
     const known: readonly string[] = CLASSES.map(({ schemaId }) => schemaId);
     const special: readonly number[] = [SPECIAL.strangeObjects, SPECIAL.badCoordinate];
     for (const tool of special.includes(index) ? [] : rows[index].task.tools) {
@@ -44,7 +45,7 @@ test("picture and annotation are the same shapes", () => {
         ? [tool.polygon]
         : (tool.segmentation?.zones ?? []).map((zone: { region: Contour }) => zone.region);
       if (known.includes(tool.schemaId))
-        for (const contour of contours) assert.ok(svg.includes(path(contour)), `${scene.name}: ${tool.title}`);
+        for (const contour of contours) assert.ok(ofPage[tool.page ?? 0]?.includes(path(contour)), `${scene.name}: ${tool.title}`);
     }
   });
 });
@@ -59,5 +60,6 @@ test("every class and every other tool occurs, and the rows that differ on purpo
   assert.deepEqual(rows[SPECIAL.withoutTools].task.tools, []);
   assert.equal(rows[SPECIAL.notLabeled].task.stageHistory.length, 1);
   assert.deepEqual(rows[SPECIAL.withoutSize].metadata, {});
+  assert.equal(rows[SPECIAL.twoPages].dataset.length, 2);
   assert.equal(new Set(rows.map(({ task }) => task.taskId)).size, SCENE_COUNT);
 });

@@ -23,17 +23,20 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onLine?: (line: string) => void;
+  /** Told the lines of its standard error, which is where services log. */
+  readonly onLog?: (line: string) => void;
 }
 
 const KEPT_LINES = 15;
 const STOP_MS = 10_000;
 
-export function startChild({ name, script, args, env, onLine = () => undefined }: ChildOptions): Child {
+export function startChild({ name, script, args, env, onLine = () => undefined, onLog }: ChildOptions): Child {
   const child = spawn(process.execPath, [fileURLToPath(script), ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
   const said: string[] = [];
   createInterface({ input: child.stdout }).on("line", onLine);
   createInterface({ input: child.stderr }).on("line", (line) => {
     said.push(line);
+    onLog?.(line);
     if (said.length > KEPT_LINES) said.shift();
   });
   // It may end before it has read everything; its end is reported by `ended`.
