@@ -7,6 +7,7 @@ import type { AssetIdentity } from "../../proto/gen/maskline/v1/pipeline.js";
 import { parseTooLongRow } from "../../proto/too-long-row.js";
 import { describeValue, excerpt } from "./excerpt.js";
 import { jsonErrorOffset } from "./json-error.js";
+import { type LiftedContour, liftCoordinates } from "./lift-coordinates.js";
 import { Rejection } from "./rejection.js";
 import { readTool, type ToolRow } from "./tool-row.js";
 
@@ -31,6 +32,8 @@ export interface AssetRow {
   readonly imageUrls: readonly string[];
   /** At least one. */
   readonly tasks: readonly [TaskRow, ...TaskRow[]];
+  /** The lists of points, when the tools' geometry holds `[k]` for each (lift-coordinates.ts). */
+  readonly lifted: readonly LiftedContour[] | undefined;
 }
 
 export interface TaskRow {
@@ -61,8 +64,24 @@ export interface StageEntry {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** The row, its coordinates lifted out; undefined when it has to be read as a whole: see `readAssetRow`. */
+export function readLiftedRow(bytes: Buffer): AssetRow | undefined {
+  const lifted = liftCoordinates(bytes);
+  if (!lifted) return undefined;
+  try {
+    return readRow(lifted.json, lifted.contours);
+  } catch (error) {
+    if (error instanceof Rejection) return undefined;
+    throw error;
+  }
+}
+
 /** @throws Rejection `unreadable_row`, or `over_limit` for a row that the gateway left out for its length. */
 export function readAssetRow(bytes: Buffer): AssetRow {
+  return readRow(bytes, undefined);
+}
+
+function readRow(bytes: Buffer, lifted: readonly LiftedContour[] | undefined): AssetRow {
   const row = parseRow(bytes);
   const v3 = asObject(row.task);
   const v2 = v3
@@ -88,6 +107,7 @@ export function readAssetRow(bytes: Buffer): AssetRow {
     pages: pageUrls.length,
     imageUrls: pageUrls.length > 0 ? pageUrls : [asText(row.asset)],
     tasks: [readTask(first), ...others.map(readTask)],
+    lifted,
   };
 }
 

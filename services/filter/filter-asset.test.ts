@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { encodeDeltas } from "../../proto/deltas.js";
 import { AssetOutcome, ColourMode, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import type { Settings } from "../../proto/gen/maskline/v1/run.js";
 import type { StepOutput } from "../runtime/step.js";
@@ -99,8 +100,8 @@ describe("an asset with one image", () => {
       height: 50,
       mode: ColourMode.GRAY,
       shapes: [
-        { classIndex: 0, value: 1, zones: [{ region: { deltas: [1, 1, 2, 0, 0, 2] }, holes: [] }] },
-        { classIndex: 1, value: 2, zones: [{ region: { deltas: [5, 5, 2, 0, 0, 2] }, holes: [] }] },
+        { classIndex: 0, value: 1, zones: [{ region: { deltas: encodeDeltas([1, 1, 2, 0, 0, 2]) }, holes: [] }] },
+        { classIndex: 1, value: 2, zones: [{ region: { deltas: encodeDeltas([5, 5, 2, 0, 0, 2]) }, holes: [] }] },
       ],
       dropped: [],
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { decodeDeltas, encodeDeltas } from "../../proto/deltas.js";
 import { pointBudget, zonesOf } from "./geometry.js";
 import { Rejection } from "./rejection.js";
 import type { ToolRow } from "./tool-row.js";
@@ -15,7 +16,7 @@ const tool = (kind: string, geometry: unknown): ToolRow => ({
   geometry,
 });
 const zones = (kind: string, geometry: unknown, budget = pointBudget(100, 1000)) => zonesOf(tool(kind, geometry), budget);
-const polygon = (points: unknown) => zones("polygon", points)[0]?.region?.deltas;
+const polygon = (points: unknown) => [...decodeDeltas(zones("polygon", points)[0]?.region?.deltas ?? Buffer.alloc(0))];
 const rejection = (kind: string, geometry: unknown, budget = pointBudget(100, 1000)): Rejection => {
   try {
     zones(kind, geometry, budget);
@@ -95,19 +96,19 @@ describe("contours", () => {
 
 describe("zones", () => {
   it("a polygon is one zone without holes", () =>
-    assert.deepEqual(zones("polygon", [[1, 2]]), [{ region: { deltas: [1, 2] }, holes: [] }]));
+    assert.deepEqual(zones("polygon", [[1, 2]]), [{ region: { deltas: encodeDeltas([1, 2]) }, holes: [] }]));
 
   it("a segmentation keeps its zones and holes in order", () => {
     const geometry = { zones: [{ region: [[1, 1]], holes: [[[2, 2]], [[3, 3]]] }, { region: [[4, 4]] }] };
     assert.deepEqual(zones("segmentation", geometry), [
-      { region: { deltas: [1, 1] }, holes: [{ deltas: [2, 2] }, { deltas: [3, 3] }] },
-      { region: { deltas: [4, 4] }, holes: [] },
+      { region: { deltas: encodeDeltas([1, 1]) }, holes: [{ deltas: encodeDeltas([2, 2]) }, { deltas: encodeDeltas([3, 3]) }] },
+      { region: { deltas: encodeDeltas([4, 4]) }, holes: [] },
     ]);
   });
 
   it("leave out holes and zones without points", () => {
     const geometry = { zones: [null, { region: [], holes: [[[1, 1]]] }, { region: [[4, 4]], holes: [[], null] }, { holes: null }] };
-    assert.deepEqual(zones("segmentation", geometry), [{ region: { deltas: [4, 4] }, holes: [] }]);
+    assert.deepEqual(zones("segmentation", geometry), [{ region: { deltas: encodeDeltas([4, 4]) }, holes: [] }]);
   });
 
   for (const [kind, geometry] of [

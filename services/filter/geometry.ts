@@ -1,7 +1,10 @@
 /** From an object's coordinates in the export to the integer contours that are painted (docs/fill-semantics.md sections 1 and 5). */
+import { encodeDeltas } from "../../proto/deltas.js";
 import type { Contour, Zone } from "../../proto/gen/maskline/v1/pipeline.js";
 import { describeValue, excerpt } from "./excerpt.js";
+import type { LiftedContour } from "./lift-coordinates.js";
 import { Rejection } from "./rejection.js";
+import { INT32_MAX, INT32_MIN, roundedCoordinate } from "./round-coordinate.js";
 import { POLYGON, type ToolRow } from "./tool-row.js";
 
 /** How many points may still be read; counted down over an asset. */
@@ -16,19 +19,13 @@ export function pointBudget(perContour: number, perAsset: number): PointBudget {
 }
 
 /**
- * Adding and taking away 1.5 * 2^52 rounds a double to the nearest integer, halves to the even neighbour, for |v| < 2^51; anything larger
- * stays far beyond 32 bits.
- */
-const ROUNDING = 6755399441055744;
-const INT32_MIN = -(2 ** 31);
-const INT32_MAX = 2 ** 31 - 1;
-
-/**
  * The zones of a polygon (one, without holes) or of a segmentation, in order, each contour as deltas. Zones and holes without points are
  * left out; none left: the object has no points.
+ * @param lifted where the lists of points are, when the row holds `[k]` for each (lift-coordinates.ts)
  * @throws Rejection `bad_geometry` naming object, point and value; `over_limit` before any memory is taken for the points.
  */
-export function zonesOf(tool: ToolRow, budget: PointBudget): Zone[] {
+export function zonesOf(tool: ToolRow, budget: PointBudget, lifted?: readonly LiftedContour[]): Zone[] {
+  const contourOf = lifted ? liftedContours(lifted) : readContour;
   if (tool.kind === POLYGON) {
     const region = contourOf(tool.geometry, budget, { tool, zone: undefined, hole: undefined });
     return region ? [{ region, holes: [] }] : [];
@@ -52,15 +49,24 @@ interface Where {
   readonly hole: number | undefined;
 }
 
+function liftedContours(lifted: readonly LiftedContour[]): typeof readContour {
+  return (points, budget, where) => {
+    const place: unknown = Array.isArray(points) ? points[0] : undefined;
+    const contour = typeof place === "number" ? lifted[place] : undefined;
+    if (contour) spend(contour.points, budget, where);
+    return contour;
+  };
+}
+
 /** x0, y0, then differences modulo 2^32. Undefined when there are no points. */
-function contourOf(points: unknown, budget: PointBudget, where: Where): Contour | undefined {
+function readContour(points: unknown, budget: PointBudget, where: Where): Contour | undefined {
   if (points === undefined || points === null) return undefined;
   if (!Array.isArray(points)) throw new Rejection("bad_geometry", `${name(where)} is ${describeValue(points)}, not a list of points`);
   const count = points.length;
   if (count === 0) return undefined;
   spend(count, budget, where);
 
-  const deltas = new Array<number>(count * 2);
+  const deltas = new Int32Array(count * 2);
   let lastX = 0;
   let lastY = 0;
   for (let at = 0; at < count; at += 1) {
@@ -76,12 +82,12 @@ function contourOf(points: unknown, budget: PointBudget, where: Where): Contour 
     lastX = x;
     lastY = y;
   }
-  return { deltas };
+  return { deltas: encodeDeltas(deltas) };
 }
 
 function rounded(value: unknown): number | undefined {
   if (typeof value !== "number") return undefined;
-  const whole = value + ROUNDING - ROUNDING;
+  const whole = roundedCoordinate(value);
   return whole >= INT32_MIN && whole <= INT32_MAX ? whole : undefined;
 }
 

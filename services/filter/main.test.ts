@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeDeltas } from "../../proto/deltas.js";
 import { AssetExported, AssetOutcome, ColourMode, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import { orientedJpeg } from "../../test/support/images.js";
 import { startLocalHttp } from "../../test/support/local-http.js";
@@ -83,7 +84,7 @@ describe("the filter service", () => {
       const [request] = take();
       assert.deepEqual([request?.id, request?.queue, request?.key], ["R1/1.0/0/p0", "raster", "R1"]);
       const { shapes } = MaskRequested.decode(request?.body ?? Buffer.alloc(0));
-      assert.deepEqual(shapes, [{ classIndex: 0, value: 7, zones: [{ region: { deltas: [1, 1] }, holes: [] }] }]);
+      assert.deepEqual(shapes, [{ classIndex: 0, value: 7, zones: [{ region: { deltas: encodeDeltas([1, 1]) }, holes: [] }] }]);
 
       assert.equal(await send(encoded(ROW), { attempt: 3 }), "acked");
       assert.deepEqual(take(), [request], "a worker of its own gives the same");

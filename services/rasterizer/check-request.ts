@@ -1,4 +1,5 @@
 /** What makes a request impossible to paint; decided before memory is taken for it. */
+import { countDeltas } from "../../proto/deltas.js";
 import { ColourMode, type Contour, type MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import type { RejectCode } from "../../proto/outcomes.js";
 import { countEdgeRows } from "./bands.js";
@@ -46,13 +47,17 @@ function checkShapes({ mode, shapes }: MaskRequested): Refusal | undefined {
   for (const [index, { value, zones }] of shapes.entries()) {
     const object = `object ${index + 1} of those to be painted`;
     if (value < least || value > most) return { code: "failed", reason: `${object} has the value ${value}; allowed: ${least} to ${most}` };
-    const odd = zones.flatMap(({ region, holes }) => [region, ...holes]).find(hasHalfAPoint);
-    if (odd)
-      return { code: "bad_geometry", reason: `${object} has a contour of ${odd.deltas.length} numbers, which are no pairs of x and y` };
+    const wrong = zones.flatMap(({ region, holes }) => [region, ...holes]).find((contour) => contour && !isWhole(contour));
+    if (wrong) {
+      const count = countDeltas(wrong.deltas);
+      const what = count === undefined ? "bytes that are no 32-bit numbers" : `${count} numbers, which are no pairs of x and y`;
+      return { code: "bad_geometry", reason: `${object} has a contour of ${what}` };
+    }
   }
   return undefined;
 }
 
-function hasHalfAPoint(contour: Contour | undefined): boolean {
-  return contour !== undefined && contour.deltas.length % 2 !== 0;
+function isWhole({ deltas }: Contour): boolean {
+  const count = countDeltas(deltas);
+  return count !== undefined && count % 2 === 0;
 }

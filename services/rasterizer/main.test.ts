@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeDeltas } from "../../proto/deltas.js";
 import { AssetOutcome, ColourMode, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import type { Bus, Delivery, OutgoingMessage } from "../runtime/bus/bus.js";
 import { readConfig } from "../runtime/config.js";
@@ -14,7 +15,7 @@ const REQUEST: MaskRequested = {
   width: 8,
   height: 8,
   mode: ColourMode.GRAY,
-  shapes: [{ classIndex: 0, value: 7, zones: [{ region: { deltas: [1, 1, 5, 0, 0, 5] }, holes: [] }] }],
+  shapes: [{ classIndex: 0, value: 7, zones: [{ region: { deltas: encodeDeltas([1, 1, 5, 0, 0, 5]) }, holes: [] }] }],
   dropped: [],
 };
 

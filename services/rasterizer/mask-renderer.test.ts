@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeDeltas } from "../../proto/deltas.js";
 import { ColourMode, type MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import { MaskRenderer } from "./mask-renderer.js";
 import { maskScene } from "./mask-scene.js";
@@ -20,7 +21,7 @@ function teeth(side: number, points: number): MaskRequested {
     width: side,
     height: side,
     mode: ColourMode.GRAY,
-    shapes: [{ classIndex: 0, value: 1, zones: [{ region: { deltas: deltas.flat() }, holes: [] }] }],
+    shapes: [{ classIndex: 0, value: 1, zones: [{ region: { deltas: encodeDeltas(deltas.flat()) }, holes: [] }] }],
     dropped: [],
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import sharp from "sharp";
+import { encodeDeltas } from "../../proto/deltas.js";
 import { AssetOutcome, ColourMode, type MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import { SharpPngEncoder } from "./encode-sharp.js";
 import { Painter } from "./paint.js";
@@ -21,8 +22,14 @@ const REQUEST: MaskRequested = {
   height: 4,
   mode: ColourMode.GRAY,
   shapes: [
-    { classIndex: 4, value: 9, zones: [{ region: { deltas: [0, 0, 3, 0, 0, 3, -3, 0] }, holes: [{ deltas: [1, 1, 1, 0, 0, 1, -1, 0] }] }] },
-    { classIndex: 2, value: 5, zones: [{ region: { deltas: [0, 0] }, holes: [] }] },
+    {
+      classIndex: 4,
+      value: 9,
+      zones: [
+        { region: { deltas: encodeDeltas([0, 0, 3, 0, 0, 3, -3, 0]) }, holes: [{ deltas: encodeDeltas([1, 1, 1, 0, 0, 1, -1, 0]) }] },
+      ],
+    },
+    { classIndex: 2, value: 5, zones: [{ region: { deltas: encodeDeltas([0, 0]) }, holes: [] }] },
   ],
   dropped: [{ kind: "bounding-box", count: 3 }],
 };
@@ -80,7 +87,7 @@ describe("STEP 3 renders a mask", () => {
   it("without objects as background, and counts no pixels of a class that is hidden or outside", async () => {
     const empty = await outcomeOf({ ...REQUEST, shapes: [] });
     assert.ok(empty.outcome?.$case === "rendered" && empty.outcome.value.pixels.length === 0);
-    const outside = { classIndex: 8, value: 1, zones: [{ region: { deltas: [90, 90] }, holes: [] }] };
+    const outside = { classIndex: 8, value: 1, zones: [{ region: { deltas: encodeDeltas([90, 90]) }, holes: [] }] };
     const { outcome } = await outcomeOf({ ...REQUEST, shapes: [outside, ...REQUEST.shapes] });
     assert.ok(outcome?.$case === "rendered");
     assert.deepEqual(
@@ -90,7 +97,11 @@ describe("STEP 3 renders a mask", () => {
   });
 
   it("counts classes apart that share a value", async () => {
-    const box = (classIndex: number, x: number) => ({ classIndex, value: 9, zones: [{ region: { deltas: [x, 0, 1, 0] }, holes: [] }] });
+    const box = (classIndex: number, x: number) => ({
+      classIndex,
+      value: 9,
+      zones: [{ region: { deltas: encodeDeltas([x, 0, 1, 0]) }, holes: [] }],
+    });
     const { outcome } = await outcomeOf({ ...REQUEST, shapes: [box(1, 0), box(0, 2), box(1, 4)] });
     assert.ok(outcome?.$case === "rendered");
     assert.deepEqual(outcome.value.pixels, [
@@ -100,7 +111,11 @@ describe("STEP 3 renders a mask", () => {
   });
 
   it("of far-away points at the cost of its own rows", async () => {
-    const far = { classIndex: 1, value: 9, zones: [{ region: { deltas: [-(2 ** 31), -(2 ** 31), -1, 0, 0, -1] }, holes: [] }] };
+    const far = {
+      classIndex: 1,
+      value: 9,
+      zones: [{ region: { deltas: encodeDeltas([-(2 ** 31), -(2 ** 31), -1, 0, 0, -1]) }, holes: [] }],
+    };
     const limits = { ...LIMITS, edgeRows: 3 * REQUEST.height };
     const { outcome } = await outcomeOf({ ...REQUEST, shapes: [far] }, { ...renderer, limits });
     assert.ok(outcome?.$case === "rendered", "three edges, each on every row");
@@ -132,7 +147,10 @@ describe("STEP 3 rejects", () => {
   ] as const) {
     it(`a file with more bytes than the limit, with the encoder "${name}", and renders the next one`, async () => {
       const limits = { ...LIMITS, pngBytes: 100 };
-      const specks = Array.from({ length: 60 }, (_, at) => ({ region: { deltas: [(at * 37) % 64, (at * 23) % 64] }, holes: [] }));
+      const specks = Array.from({ length: 60 }, (_, at) => ({
+        region: { deltas: encodeDeltas([(at * 37) % 64, (at * 23) % 64]) },
+        holes: [],
+      }));
       const message = { ...REQUEST, width: 64, height: 64, shapes: [{ classIndex: 0, value: 1, zones: specks }] };
       const { outcome } = await outcomeOf(message, { ...renderer, encoder, limits });
       assert.deepEqual(outcome, {
@@ -145,7 +163,7 @@ describe("STEP 3 rejects", () => {
   }
 
   it("half a point", async () => {
-    const shapes = [...REQUEST.shapes, { classIndex: 0, value: 1, zones: [{ region: { deltas: [1, 2, 3] }, holes: [] }] }];
+    const shapes = [...REQUEST.shapes, { classIndex: 0, value: 1, zones: [{ region: { deltas: encodeDeltas([1, 2, 3]) }, holes: [] }] }];
     assert.deepEqual(await rejection({ shapes }), {
       code: "bad_geometry",
       reason: "object 3 of those to be painted has a contour of 3 numbers, which are no pairs of x and y",

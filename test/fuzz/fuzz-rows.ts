@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
+import { decodeDeltas, encodeDeltas } from "../../proto/deltas.js";
 import { AssetExported, AssetOutcome, ColourMode, type Envelope, MaskRequested } from "../../proto/gen/maskline/v1/pipeline.js";
 import type { Settings } from "../../proto/gen/maskline/v1/run.js";
 import { pipeline } from "../../proto/pipeline.js";
@@ -162,7 +163,7 @@ async function render(body: Uint8Array, renderer: MaskRenderer, random: Dice): P
 function garble(request: MaskRequested, random: Dice): void {
   const shape = request.shapes[0];
   const region = shape?.zones[0]?.region;
-  switch (random.below(5)) {
+  switch (random.below(6)) {
     case 0:
       request.mode = random.pick([ColourMode.UNSPECIFIED, 77 as ColourMode]);
       return;
@@ -171,10 +172,14 @@ function garble(request: MaskRequested, random: Dice): void {
       else request.mode = ColourMode.UNSPECIFIED;
       return;
     case 2:
-      if (region) region.deltas = [...region.deltas, random.pick([0, 2 ** 31 - 1, -(2 ** 31)])];
+      if (region) region.deltas = encodeDeltas([...decodeDeltas(region.deltas), random.pick([0, 2 ** 31 - 1, -(2 ** 31)])]);
       return;
     case 3:
-      if (region) region.deltas = region.deltas.map(() => random.pick([2 ** 31 - 1, -(2 ** 31), -1, 0, 65_536]));
+      if (region)
+        region.deltas = encodeDeltas(decodeDeltas(region.deltas).map(() => random.pick([2 ** 31 - 1, -(2 ** 31), -1, 0, 65_536])));
+      return;
+    case 4:
+      if (region) region.deltas = Buffer.concat([region.deltas, Buffer.from(random.pick([[0x80], [0xff, 0xff, 0xff, 0xff, 0xff, 0x01]]))]);
       return;
     default:
       request.width = random.pick([0, 65, 0xffffffff]);

@@ -86,7 +86,8 @@ export interface Zone {
 
 /** A closed contour of rounded points: x0, y0, then the differences to the point before, each taken modulo 2^32. */
 export interface Contour {
-  deltas: number[];
+  /** The bytes of a packed `repeated sint32`, which is the same on the wire (proto/deltas.ts). */
+  deltas: Buffer;
 }
 
 /** Objects of the asset that are not painted, by kind ("bounding-box", "unknown class", "no points", ...). */
@@ -639,17 +640,13 @@ export const Zone: MessageFns<Zone> = {
 };
 
 function createBaseContour(): Contour {
-  return { deltas: [] };
+  return { deltas: Buffer.alloc(0) };
 }
 
 export const Contour: MessageFns<Contour> = {
   encode(message: Contour, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.deltas.length !== 0) {
-      writer.uint32(10).fork();
-      for (const v of message.deltas) {
-        writer.sint32(v);
-      }
-      writer.join();
+      writer.uint32(10).bytes(message.deltas);
     }
     return writer;
   },
@@ -668,22 +665,12 @@ export const Contour: MessageFns<Contour> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag === 8) {
-              message.deltas.push(reader.sint32());
-
-              continue;
+            if (tag !== 10) {
+              break;
             }
 
-            if (tag === 10) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.deltas.push(reader.sint32());
-              }
-
-              continue;
-            }
-
-            break;
+            message.deltas = Buffer.from(reader.bytes());
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
