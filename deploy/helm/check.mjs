@@ -1,6 +1,7 @@
 // Checks the chart: `node deploy/helm/check.mjs` lints it strictly, renders it with every file of values under maskline/ci/, checks what comes out
 // against the schemas under deploy/kubernetes-schemas/, and compares it with what is committed under rendered/. `--write` renders anew.
-// Without helm and kubeconform it says so; with CI=true that is a failure.
+// Builds helm and kubeconform first where they are missing and Go is there. Where they can not be had it says so, and checks nothing; with
+// REQUIRE=helm, or CI=true, that is a failure.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,12 +15,18 @@ const schemas = fileURLToPath(new URL("../kubernetes-schemas", import.meta.url))
 const KUBERNETES = "1.34.2";
 
 const write = process.argv.includes("--write");
-const [helm, kubeconform] = ["helm", "kubeconform"].map((name) => findTool(name));
+const required = process.env.CI === "true" || (process.env.REQUIRE ?? "").split(",").some((name) => name.trim() === "helm");
+const tools = () => ["helm", "kubeconform"].map((name) => findTool(name));
+if (tools().includes(undefined)) spawnSync(process.execPath, [join(folder, "get-tools.mjs")], { stdio: ["ignore", 2, 2] });
+const [helm, kubeconform] = tools();
 if (helm === undefined || kubeconform === undefined) {
+  const missing = `${helm ? "kubeconform" : "helm"} can not be had, see above`;
   console.error(
-    `The chart is not checked: ${helm ? "kubeconform" : "helm"} is not there. node deploy/helm/get-tools.mjs builds it with Go.`,
+    required
+      ? `The chart can not be checked, and must be: ${missing}.`
+      : `The chart is NOT checked: ${missing}. REQUIRE=helm makes that a failure.`,
   );
-  process.exit(process.env.CI === "true" ? 1 : 0);
+  process.exit(required ? 1 : 0);
 }
 
 const cases = readdirSync(join(chart, "ci")).map((file) => file.replace(/-values\.yaml$/, ""));

@@ -19,9 +19,9 @@ export function goBin() {
   }
 }
 
-/** The program's file, on PATH or where Go puts it; undefined where there is none. */
+/** The program's file, where Go puts it (in the pinned version, where get-tools.mjs has built it) or on PATH; undefined where there is none. */
 export function findTool(name) {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), goBin()];
+  const folders = [goBin(), ...(process.env.PATH ?? "").split(delimiter)];
   return folders
     .filter((folder) => folder)
     .map((folder) => join(folder, name))

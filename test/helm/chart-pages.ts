@@ -16,12 +16,29 @@ export function originalOf(copy: string): string {
   return readFileSync(join(projectRoot, COPIES[copy] ?? copy), "utf8");
 }
 
-/** Environment variables that the chart sets from its values. */
-export function variablesOfTheChart(): ReadonlySet<string> {
-  return new Set(Array.from(readChartFile("templates/_env.tpl").matchAll(/- \{ name: ([A-Z][A-Z0-9_]+)/g), ([, name = ""]) => name));
+/** Environment variables that the chart sets itself, with the template of what it sets them to. */
+export function variablesOfTheChart(): ReadonlyMap<string, string> {
+  const template = readChartFile("templates/_env.tpl");
+  const written = Array.from(
+    template.matchAll(/- \{ name: ([A-Z][A-Z0-9_]+), (.+) \}$/gm),
+    ([, name = "", value = ""]) => [name, value] as const,
+  );
+  // What NATS is shown is one of several, whose file is called as its variable.
+  const shown = Array.from(
+    template.matchAll(/"(nats-[a-z]+)" (\$auth\.\w+)/g),
+    ([, file = "", value = ""]) => [variableOf(file), `{{ ${value} }}`] as const,
+  );
+  return new Map([...written, ...shown]);
 }
 
-/** The variables that a `config` of the values may set, for all services and for each: declared ones, no secrets, none of the chart's. */
+function variableOf(file: string): string {
+  return `${file.toUpperCase().replaceAll("-", "_")}_FILE`;
+}
+
+/** What the gateways of several plugins can not share. */
+const OF_ONE_GATEWAY = ["GATEWAY_ID"];
+
+/** The variables that a `config` of the values may set, for all services, for each, and for a plugin's gateway: declared ones, no secrets, none of the chart's. */
 export function settingsByRole(): Readonly<Record<string, readonly string[]>> {
   const taken = variablesOfTheChart();
   const free = (keys: (typeof READERS)[string]) =>
@@ -31,7 +48,11 @@ export function settingsByRole(): Readonly<Record<string, readonly string[]>> {
   const { every = {}, ...roles } = READERS;
   const common = free(every);
   const ofRoles = Object.entries(roles).map(([role, keys]) => [role, [...new Set([...common, ...free(keys)])]] as const);
-  return Object.fromEntries([["common", common], ...ofRoles].map(([role, names]) => [role, [...(names as string[])].sort()]));
+  const plugin = ofRoles.find(([role]) => role === "gateway")?.[1] ?? [];
+  const shared = ofRoles.map(([role, names]) => [role, names.filter((name) => !OF_ONE_GATEWAY.includes(name))] as const);
+  return Object.fromEntries(
+    [["common", common], ["plugin", plugin], ...shared].map(([role, names]) => [role, [...(names as string[])].sort()]),
+  );
 }
 
 /** The schema of the values with the settings that it allows filled in. */

@@ -7,21 +7,23 @@ import { BUSES } from "../../services/runtime/keys.js";
 import { READERS } from "../docs/configuration-table.js";
 import { projectRoot } from "../project-root.js";
 import { chartFolder, type Manifest, readChartFile, readRendered, readValues, renderings } from "./chart-files.js";
-import { COPIES, originalOf, withSettings, withValuesTable } from "./chart-pages.js";
+import { COPIES, originalOf, settingsByRole, variablesOfTheChart, withSettings, withValuesTable } from "./chart-pages.js";
 import { documentedValues } from "./documented-values.js";
 import { ADDRESSES, destinationOf, refusalOf } from "./network.js";
-import { type Pod, podsOf, roleOf } from "./pods.js";
+import { isSelected, type Pod, podsOf, roleOf } from "./pods.js";
+
+interface PolicySpec {
+  readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly policyTypes: readonly string[];
+}
 
 const ROLES = ["gateway", "filter", "rasterizer", "packager"];
+/** Where the chart mounts the volume, and the ports that its Services lead to. */
+const FOLLOWS = new Set(["DATA_DIR", "PORT", "GRPC_PORT"]);
 const rendered = renderings.map((name) => {
   const manifests = readRendered(name);
   return { name, manifests, pods: podsOf(manifests) };
 });
-
-/** Whether the services have the bus of a pod's rendering. */
-function isSpoken({ container }: Pod): boolean {
-  return BUSES.some((bus) => container.env.some(({ name, value }) => name === "BUS" && value === bus));
-}
 
 /** Runs the check for every pod of every rendering. */
 function forPods(isMeant: (pod: Pod) => boolean, check: (pod: Pod, rendering: string) => void): void {
@@ -29,7 +31,7 @@ function forPods(isMeant: (pod: Pod) => boolean, check: (pod: Pod, rendering: st
 }
 
 describe("the chart's own files", () => {
-  it("has a line in its README for each value, with its default (node dist/test/helm/write-chart.js writes them)", () => {
+  it("has a line in its README for each value, with its default (npm run chart writes it)", () => {
     const page = readChartFile("README.md");
     assert.equal(page, withValuesTable(page));
   });
@@ -37,6 +39,19 @@ describe("the chart's own files", () => {
   it("lets `config` set exactly the variables that the services declare and the chart leaves alone, and no secret", () => {
     const schema = readChartFile("values.schema.json");
     assert.deepEqual(JSON.parse(schema), JSON.parse(withSettings(schema)));
+  });
+
+  it("lets an operator set every variable that the services declare, but for those that follow from what the chart makes", () => {
+    const chart = variablesOfTheChart();
+    const settings = settingsByRole();
+    for (const [role, keys] of Object.entries(READERS)) {
+      for (const { env } of Object.values(keys)) {
+        const own = settings[role === "every" ? "common" : role === "gateway" ? "plugin" : role] ?? [];
+        const template = chart.get(env) ?? chart.get(`${env}_FILE`);
+        const isFromValues = template !== undefined && /\{\{|\/run\/secrets\//.test(template);
+        assert.ok(own.includes(env) || isFromValues || FOLLOWS.has(env), `${env} of the ${role}`);
+      }
+    }
   });
 
   it("has a schema that knows every value, and no other", () => {
@@ -87,8 +102,7 @@ describe("rendered services", () => {
     forPods(isService, (pod, where) => {
       const keys = { ...READERS.every, ...READERS[roleOf(pod)] };
       const declared = new Set(Object.values(keys).flatMap(({ env, secret }) => (secret ? [env, `${env}_FILE`] : [env])));
-      const foreign = /^(OTEL_[A-Z_]+|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|POD_NAME)$/;
-      if (!isSpoken(pod)) return;
+      const foreign = /^(OTEL_[A-Z_]+|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|NODE_EXTRA_CA_CERTS|POD_NAME)$/;
       const values = pod.container.env.map(({ name, value }) => [name, value ?? "from elsewhere"] as const);
       for (const [name] of values) assert.ok(declared.has(name) || foreign.test(name), `${where} sets ${name}, which nobody reads`);
       // The files are not here: they stand for what is in them.
@@ -96,6 +110,16 @@ describe("rendered services", () => {
         declared.has(name) && isSecretFile(name, keys) ? [name.slice(0, -5), "a secret"] : [name, value],
       );
       assert.doesNotThrow(() => readConfig(keys, Object.fromEntries(direct)), where);
+    });
+  });
+
+  it("find each file that their environment names among the secrets that are mounted, and are given no other", () => {
+    forPods(isService, ({ container, spec }, where) => {
+      const folder = container.volumeMounts.find(({ name }) => name === "secrets")?.mountPath ?? "nowhere";
+      const named = container.env.flatMap(({ value = "" }) => (value.startsWith(`${folder}/`) ? [value.slice(folder.length + 1)] : []));
+      const sources = spec.volumes.find(({ name }) => name === "secrets")?.projected?.sources ?? [];
+      const mounted = sources.flatMap(({ secret }) => secret.items.map(({ path }) => path));
+      assert.deepEqual(named.sort(), mounted.sort(), where);
     });
   });
 
@@ -156,6 +180,17 @@ describe("rendered services", () => {
           const destination = destinationOf(address, manifests, pods);
           if (destination.pod !== pod) assert.equal(refusalOf(pod, destination, manifests), undefined, name);
         }
+      }
+    }
+  });
+
+  it("are each under a network policy of both directions, where policies are on", () => {
+    for (const { name, manifests, pods } of rendered) {
+      const policies = manifests.filter(({ kind }) => kind === "NetworkPolicy").map(({ spec }) => spec as PolicySpec);
+      if (policies.length === 0) continue;
+      for (const pod of pods) {
+        const own = policies.filter(({ podSelector }) => isSelected(podSelector.matchLabels, pod));
+        assert.deepEqual(new Set(own.flatMap(({ policyTypes }) => policyTypes)), new Set(["Ingress", "Egress"]), `${pod.name} of ${name}`);
       }
     }
   });

@@ -50,6 +50,12 @@ export const SIMULATOR = [process.execPath, "--enable-source-maps"] as const;
 const KEPT = 20_000;
 const STOP_MS = 20_000;
 
+/** None outlives the tests. */
+const children = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 export async function startCluster({ manifests, images, outside = {}, secrets = {} }: ClusterOptions): Promise<LocalCluster> {
   const folder = await mkdtemp(join(tmpdir(), "maskline-cluster-"));
   const pods = podsOf(manifests);
@@ -61,6 +67,8 @@ export async function startCluster({ manifests, images, outside = {}, secrets = 
     await prepareVolumes(pod, names, manifests);
     const child = startProcess(pod, names, images);
     running.set(pod.name, child);
+    children.add(child);
+    child.once("exit", () => children.delete(child));
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk) => said.set(pod.name, `${said.get(pod.name) ?? ""}${chunk}`.slice(-KEPT)));
     }

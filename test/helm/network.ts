@@ -53,7 +53,7 @@ const policy = z.object({
   }),
 });
 
-/** Why a connection between two pods is refused; undefined when it is let through. */
+/** Why a connection between two pods is refused; undefined when it is let through. A pod that no policy is for is open. */
 export function refusalOf(from: Pod, to: Destination, manifests: readonly Manifest[]): string | undefined {
   const policies = manifests.filter(({ kind }) => kind === "NetworkPolicy").map((manifest) => policy.parse(manifest));
   const of = (pod: Pod) => policies.filter(({ spec }) => isSelected(spec.podSelector.matchLabels, pod));
@@ -62,8 +62,10 @@ export function refusalOf(from: Pod, to: Destination, manifests: readonly Manife
     ports === undefined || ports.some((one) => one.protocol === "TCP" && (one.port === to.port || one.port === named));
   const isPeer = (peers: z.infer<typeof peer>[] | undefined, pod: Pod) =>
     peers === undefined || peers.some(({ podSelector }) => podSelector !== undefined && isSelected(podSelector.matchLabels, pod));
-  const leaves = of(from).some(({ spec }) => spec.egress.some((rule) => isPort(rule.ports) && isPeer(rule.to, to.pod)));
-  const enters = of(to.pod).some(({ spec }) => spec.ingress.some((rule) => isPort(rule.ports) && isPeer(rule.from, from)));
+  const leaves =
+    of(from).length === 0 || of(from).some(({ spec }) => spec.egress.some((rule) => isPort(rule.ports) && isPeer(rule.to, to.pod)));
+  const enters =
+    of(to.pod).length === 0 || of(to.pod).some(({ spec }) => spec.ingress.some((rule) => isPort(rule.ports) && isPeer(rule.from, from)));
   const way = `${from.name} to ${to.pod.name}, port ${to.port}`;
   if (!leaves) return `${way}: no policy lets it out`;
   return enters ? undefined : `${way}: no policy lets it in`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
@@ -11,6 +11,13 @@ import { documentedValues } from "./documented-values.js";
 
 const PAGES = ["docs/operations.md", "docs/kubernetes.md", "docs/scaling.md", "deploy/helm/maskline/README.md"];
 const read = (file: string) => readFileSync(join(projectRoot, file), "utf8");
+
+/** All that is written in a file, or in those of a folder but for tests. */
+function sources(path: string): string {
+  if (!statSync(join(projectRoot, path)).isDirectory()) return read(path);
+  const names = (readdirSync(join(projectRoot, path), { recursive: true }) as string[]).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  return names.map((name) => read(join(path, name))).join("\n");
+}
 
 const ruleFile = z.object({
   groups: z.array(
@@ -43,6 +50,20 @@ describe("the pages for operators", () => {
       }
     });
   }
+
+  it("quote what the services really say", () => {
+    const page = read("docs/operations.md");
+    const alerts = page.split("\n## Alerts\n")[1]?.split("\n## ")[0] ?? "";
+    const idle = alerts.split("### MasklineSessionIdle")[1]?.split("\n### ")[0] ?? "";
+    const seen = Array.from((page.split("\n## When something is wrong\n")[1] ?? "").matchAll(/^\| ([^|]+) \|/gm), ([, cell = ""]) => cell);
+    const quotes = [
+      ...Array.from(alerts.matchAll(/"([^"]+)"/g), ([, words = ""]) => words),
+      ...Array.from([idle, ...seen].join("\n").matchAll(/`([a-z][a-z]*(?: [\w\s]+)?)`/g), ([, words = ""]) => words),
+    ].map((words) => words.replace(/\s+/g, " "));
+    assert.ok(quotes.length > 10, quotes.join(", "));
+    const said = ["services", "proto", "deploy/helm/maskline/values.yaml"].map(sources).join("\n");
+    for (const words of quotes) assert.ok(said.includes(words), words);
+  });
 
   it("say what to do about every alert, where the alert says to look", () => {
     const alerts = ruleFile

@@ -60,6 +60,31 @@ describe("wrong values of the chart", {
       /autoscaling\.rasterizer\.lagThreshold is 300: with a sessionWindow of 512/,
     ],
     [
+      "more pods than Kafka has partitions",
+      ["bus=kafka", "kafka.brokers=k:9092", "networkPolicy.enabled=false", "autoscaling.rasterizer.maxReplicas=17"],
+      /autoscaling\.rasterizer\.maxReplicas is 17, and kafka\.partitions 16/,
+    ],
+    [
+      "two gateways of one plugin",
+      ["plugins[1].name=again", "plugins[1].id=a1", "plugins[1].secret=s"],
+      /plugins: again has the id of another one/,
+    ],
+    [
+      "a gateway's name for several of them",
+      ["gateway.config.GATEWAY_ID=g"],
+      /at '\/gateway\/config': additional properties 'GATEWAY_ID' not allowed/,
+    ],
+    [
+      "one packager's name for several",
+      ["packager.replicas=2", "packager.config.PACKAGER_ID=p"],
+      /packager\.config\.PACKAGER_ID names one packager, and packager\.replicas is more than 1/,
+    ],
+    [
+      "a collector that no policy knows of",
+      ["config.OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4318"],
+      /config\.OTEL_EXPORTER_OTLP_ENDPOINT is the chart's to set, from telemetry\.otlpEndpoint/,
+    ],
+    [
       "servers of one's own behind closed doors",
       ["nats.enabled=false", "nats.url=nats://host:4222"],
       /networkPolicy\.bus is empty: name the peers of your NATS or Kafka/,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
+import { Kafka, logLevel } from "kafkajs";
+import { findKafka, type KafkaBroker, startKafka } from "../brokers/kafka.js";
 import { findNats } from "../brokers/nats.js";
 import { skipReason } from "../brokers/required.js";
 import { readScaledObject } from "../scaling/scaled-objects.js";
@@ -86,6 +88,36 @@ describe("what the chart renders with its own NATS", { skip: natsSkip() }, () =>
       }
     });
   });
+});
+
+const kafka = findKafka();
+
+describe("what the chart renders on a Kafka of one's own", { skip: "skip" in kafka && kafka.skip }, () => {
+  let broker: KafkaBroker | undefined;
+  const start = async () => {
+    broker = await startKafka("jars" in kafka ? kafka.jars : "");
+    return { manifests: readRendered("simulator-kafka"), images: IMAGES, outside: { "kafka.messaging:9092": broker.address } };
+  };
+
+  runs(start, () => {
+    it("has the topics and consumer groups that the autoscalers ask for, with offsets that they can read", async () => {
+      const admin = new Kafka({ brokers: [broker?.address ?? ""], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      try {
+        for (const role of SCALED) {
+          const [{ metadata }] = readScaledObject("kafka", role).triggers;
+          const [committed] = await admin.fetchOffsets({ groupId: metadata.consumerGroup ?? "", topics: [metadata.topic ?? ""] });
+          assert.equal(committed?.partitions.length, 4, metadata.topic);
+          const done = committed.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+          assert.ok(done >= 50, `${metadata.consumerGroup} has committed ${done} messages of ${metadata.topic}`);
+        }
+      } finally {
+        await admin.disconnect();
+      }
+    });
+  });
+  // After the services have ended, as hooks run in order.
+  after(() => broker?.close());
 });
 
 interface StreamDetail {

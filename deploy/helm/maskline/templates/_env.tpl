@@ -41,9 +41,12 @@
 {{- if hasKey $values "concurrency" }}
 - { name: CONCURRENCY, value: {{ $values.concurrency | quote }} }
 {{- end }}
+{{- if $root.Values.caSecret }}
+- { name: NODE_EXTRA_CA_CERTS, value: /run/secrets/maskline/ca.crt }
+{{- end }}
 {{- include "maskline.telemetryEnv" . }}
-{{- /* What the role says wins over what is said for all. */}}
-{{- range $name, $value := merge (dict) $values.config $root.Values.config }}
+{{- /* What the plugin says wins over what its role says, and that over what is said for all. */}}
+{{- range $name, $value := merge (dict) (dig "plugin" "config" (dict) .component) $values.config $root.Values.config }}
 - { name: {{ $name }}, value: {{ include "maskline.text" $value | quote }} }
 {{- end }}
 {{- end -}}
@@ -99,7 +102,7 @@
 - { name: NATS_PREFIX, value: {{ .prefix | quote }} }
 - { name: NATS_REPLICAS, value: {{ .replicas | quote }} }
 - { name: NATS_STREAM_BYTES, value: {{ .streamBytes | quote }} }
-- { name: NATS_RUN_MESSAGES, value: {{ mul 2 $.Values.sessionWindow | quote }} }
+- { name: NATS_RUN_MESSAGES, value: {{ default (mul 2 $.Values.sessionWindow) (int .runMessages) | quote }} }
 {{- with include "maskline.natsSecret" $ | fromYaml }}
 {{- if eq .file "nats-password" }}
 - { name: NATS_USER, value: {{ $.Values.nats.auth.user | quote }} }
@@ -118,15 +121,21 @@
 {{- with .Values.kafka }}
 - { name: KAFKA_BROKERS, value: {{ .brokers | quote }} }
 - { name: KAFKA_PREFIX, value: {{ .prefix | quote }} }
+- { name: KAFKA_PARTITIONS, value: {{ .partitions | quote }} }
+- { name: KAFKA_REPLICATION, value: {{ .replication | quote }} }
 {{- if .sasl.mechanism }}
 - { name: KAFKA_SASL_MECHANISM, value: {{ .sasl.mechanism }} }
 - { name: KAFKA_SASL_USERNAME, valueFrom: { secretKeyRef: { name: {{ .sasl.existingSecret }}, key: {{ .sasl.usernameKey }} } } }
 - { name: KAFKA_SASL_PASSWORD_FILE, value: /run/secrets/maskline/kafka-password }
 {{- end }}
+- { name: KAFKA_TLS, value: {{ ternary "yes" "no" .tls.enabled | quote }} }
 {{- if .tls.enabled }}
-- { name: KAFKA_TLS, value: "yes" }
 {{- if .tls.caSecret }}
 - { name: KAFKA_TLS_CA_FILE, value: /run/secrets/maskline/kafka-ca.crt }
+{{- end }}
+{{- if .tls.certSecret }}
+- { name: KAFKA_TLS_CERT_FILE, value: /run/secrets/maskline/kafka-tls.crt }
+- { name: KAFKA_TLS_KEY_FILE, value: /run/secrets/maskline/kafka-tls.key }
 {{- end }}
 {{- end }}
 {{- end }}
@@ -173,8 +182,13 @@ nats://{{ include "maskline.host" (dict "root" . "service" "nats") }}:4222
 - secret: { name: {{ .existingSecret }}, items: [{ key: {{ .passwordKey }}, path: kafka-password }] }
 {{- end }}
 {{- end }}
+{{- if .Values.kafka.tls.enabled }}
 {{- with .Values.kafka.tls.caSecret }}
 - secret: { name: {{ .name }}, items: [{ key: {{ .key }}, path: kafka-ca.crt }] }
+{{- end }}
+{{- with .Values.kafka.tls.certSecret }}
+- secret: { name: {{ . }}, items: [{ key: tls.crt, path: kafka-tls.crt }, { key: tls.key, path: kafka-tls.key }] }
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -211,10 +225,25 @@ nats://{{ include "maskline.host" (dict "root" . "service" "nats") }}:4222
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with $root.Values.caSecret }}
+- secret: { name: {{ .name }}, items: [{ key: {{ .key }}, path: ca.crt }] }
+{{- end }}
 {{- include "maskline.busSecretFiles" $root }}
 {{- end -}}
 
-{{- /* The secrets among the values, as text: what changes when one of them does. */ -}}
+{{- /* The secrets among the values that the component reads, as text: what changes when one of them does. */ -}}
 {{- define "maskline.givenSecrets" -}}
-{{- list .Values.grpc.token .Values.stateKey.value .Values.plugins .Values.nats.auth.password | toJson -}}
+{{- $given := list .root.Values.nats.auth.password -}}
+{{- if ne .component.role "rasterizer" -}}
+{{- $given = append $given .root.Values.grpc.token -}}
+{{- end -}}
+{{- if eq .component.role "gateway" -}}
+{{- $given = append $given .root.Values.stateKey.value -}}
+{{- range .root.Values.plugins -}}
+{{- if eq .name $.component.plugin.name -}}
+{{- $given = append $given .secret -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $given -}}
 {{- end -}}

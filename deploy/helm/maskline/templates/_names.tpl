@@ -100,6 +100,7 @@ template that makes something for each of them loops over it.
   host: {{ default $.Values.hub.host .host | quote }}
   apiHost: {{ default $.Values.hub.apiHost .apiHost | quote }}
   ingressHost: {{ default "" .ingressHost | quote }}
+  config: {{ default (dict) .config | toJson }}
   secret:
     {{- if .existingSecret }}
     {{- toYaml .existingSecret | nindent 4 }}

@@ -9,7 +9,7 @@ metadata:
     {{- include "maskline.podLabels" . | nindent 4 }}
   annotations:
     {{- /* A given secret that changes restarts the pods; what a Secret of somebody else's holds is not known here. */}}
-    checksum/secrets: {{ include "maskline.givenSecrets" $root | sha256sum }}
+    checksum/secrets: {{ include "maskline.givenSecrets" . | sha256sum }}
     {{- with $values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
