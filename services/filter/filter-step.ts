@@ -4,12 +4,10 @@
  */
 import { Reject } from "../runtime/errors.js";
 import type { StepInput, StepOutput } from "../runtime/step.js";
+import type { Work } from "../runtime/worker-service.js";
 import type { ImageSizeSource } from "./image-sizes.js";
 import type { Measure } from "./read-image-size.js";
 import { answerIn, encodeTask, isNoMessage } from "./worker-tasks.js";
-
-/** Gives a worker something to do. */
-export type Work = (task: Uint8Array) => Promise<readonly StepOutput[]>;
 
 /** @throws Retry when the asset has more images than can be read in one go. */
 export async function filterInWorkers(
