@@ -9,16 +9,10 @@ import { type HubSimulator, startHubSimulator } from "../hub-simulator/server.js
 import { PROJECT } from "../pipeline/pipeline.js";
 import { type Child, startChild } from "../support/children.js";
 import { eventuallyHolds } from "../support/eventually-holds.js";
-import { startLocalHttp } from "../support/local-http.js";
+import { freePort } from "../support/free-port.js";
 import { assertOneResult } from "./endings.js";
 import { CONNECTORS, type ConnectorName } from "./services.js";
 import { createGate, inTime, PATIENCE_MS, PLUGIN, ROWS } from "./stage.js";
-
-async function freePort(): Promise<number> {
-  const server = await startLocalHttp(() => undefined);
-  await server.close();
-  return Number(new URL(server.origin).port);
-}
 
 async function survives(connector: ConnectorName): Promise<void> {
   const [hubPort, port] = [await freePort(), await freePort()];

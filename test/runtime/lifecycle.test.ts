@@ -5,19 +5,9 @@ import { createServer } from "node:net";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventuallyHolds } from "../support/eventually-holds.js";
+import { freePort } from "../support/free-port.js";
 
 const program = fileURLToPath(new URL("./a-process.js", import.meta.url));
-
-/** A port that was free just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  assert.ok(address !== null && typeof address === "object");
-  return address.port;
-}
 
 function startProcess(does: string, port: number) {
   const child = spawn(process.execPath, [program, does, String(port)], { stdio: ["ignore", "ignore", "pipe"], timeout: 20_000 });

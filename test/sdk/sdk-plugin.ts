@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { projectRoot } from "../project-root.js";
 import { eventuallyHolds } from "../support/eventually-holds.js";
-import { startLocalHttp } from "../support/local-http.js";
+import { freePort } from "../support/free-port.js";
 import { PLUGIN, type PluginUnderTest } from "./recording.js";
 
 const START_MS = 30_000;
@@ -53,12 +53,6 @@ export async function startSdkPlugin(python: string, connector: "WS" | "REST", h
     throw error;
   }
   return { pluginServer, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = await startLocalHttp(() => undefined);
-  await server.close();
-  return Number(new URL(server.origin).port);
 }
 
 async function end(child: ChildProcess): Promise<void> {
