@@ -21,8 +21,10 @@ export interface Connections {
   readonly blobs: Blobs;
 }
 
-/** Queues of which a broker makes streams or topics before anything else; those of one packager are made when it consumes. */
-const QUEUES = [pipeline.assetExported.queue(), pipeline.maskRequested.queue(), pipeline.assetOutcome.queue("any")];
+/** Queues of which a broker makes streams or topics before anything else; those of one packager are made when they are first used. */
+const SHARED_QUEUES = [pipeline.assetExported.queue(), pipeline.maskRequested.queue()];
+/** With the stream that all packagers' queues share. */
+const QUEUES = [...SHARED_QUEUES, pipeline.assetOutcome.queue("any")];
 
 /** A bus whose broker is another process. */
 export interface BrokerBus {
@@ -55,6 +57,10 @@ async function openBus(bus: "memory" | BrokerBus, log: Logger): Promise<Bus> {
     case "nats": {
       const { connectNatsBus } = await import("./bus/nats/bus.js");
       return connectNatsBus({ config, queues: QUEUES, log, onWaiting: starting.waitsFor, signal: starting.signal });
+    }
+    case "kafka": {
+      const { connectKafkaBus } = await import("./bus/kafka/bus.js");
+      return connectKafkaBus({ config, queues: SHARED_QUEUES, log, onWaiting: starting.waitsFor, signal: starting.signal });
     }
   }
 }

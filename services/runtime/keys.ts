@@ -3,12 +3,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BlobPlace } from "./blob/place.js";
+import { kafkaKeys } from "./bus/kafka/keys.js";
 import { natsKeys } from "./bus/nats/keys.js";
 import { type Config, duration, integer, type Key, type Keys, list, oneOf, text, url } from "./config.js";
 import { LOG_LEVELS } from "./log.js";
 
 /** The buses there are; the adapter of each is made in one place, where services are wired. */
-export const BUSES = ["memory", "nats"] as const;
+export const BUSES = ["memory", "nats", "kafka"] as const;
 export type BusName = (typeof BUSES)[number];
 
 const MAX_CONCURRENCY = 256;
@@ -43,7 +44,7 @@ export const busKeys = {
 } satisfies Keys;
 
 /** Who reaches a broker: all of them, for which one it is stands in `busKeys`. */
-export const brokerKeys = { ...natsKeys } satisfies Keys;
+export const brokerKeys = { ...natsKeys, ...kafkaKeys } satisfies Keys;
 
 /** Who keeps something on a volume. */
 export const dataKeys = {

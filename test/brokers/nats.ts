@@ -13,6 +13,8 @@ export interface NatsServer {
   readonly address: string;
   /** Of the running process. */
   readonly pid: number;
+  /** Its store. */
+  readonly folder: string;
   /** Ends it as a power cut of the process would. */
   kill(): Promise<void>;
   /** Asks it to end. */
@@ -85,6 +87,7 @@ export async function startNats(program: string, config = ""): Promise<NatsServe
     get pid() {
       return running?.pid ?? -1;
     },
+    folder,
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
     start,

@@ -30,3 +30,12 @@ export const fileBlobsExceptions: readonly Exception[] = [];
 export const s3BlobsExceptions: readonly Exception[] = [];
 
 export const natsBusExceptions: readonly Exception[] = [];
+
+export const kafkaBusExceptions: readonly Exception[] = [
+  {
+    behaviour: "messages of one key arrive in publish order as long as nothing is redelivered",
+    reason:
+      "Kafka keeps the order within a partition only; a run is spread over all partitions, so that all consumers work on it, and nothing " +
+      "depends on the order",
+  },
+];

@@ -91,6 +91,7 @@ describe("the import rules", () => {
     ["image-size/types/jpg", "services/filter/image-size.ts"],
     ["dicom-parser", "services/filter/dicom-size.ts"],
     ["ipaddr.js", "services/runtime/address-rules.ts"],
+    ["kafkajs", "services/runtime/bus/kafka/kafkajs.ts"],
     ["@opentelemetry/api", "services/runtime/telemetry/sdk.ts"],
   ] as const) {
     it(`${sdk} is imported in ${adapter} alone`, async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findKafka, startKafka } from "../brokers/kafka.js";
 import { findNats, startNats } from "../brokers/nats.js";
 import { type HubSimulator, startHubSimulator } from "../hub-simulator/server.js";
 import { PROJECT, startPipeline } from "./pipeline.js";
@@ -11,6 +12,7 @@ import { polygon, row, square } from "./rows.js";
 /** How each broker is found and started; a new one is a line here. */
 const BROKERS: Readonly<Record<string, { readonly skip: string } | { readonly start: () => Promise<TestBroker> }>> = {
   nats: natsBroker(),
+  kafka: kafkaBroker(),
 };
 
 function natsBroker() {
@@ -26,6 +28,24 @@ function natsBroker() {
           await server.start();
         },
         close: server.close,
+      };
+    },
+  };
+}
+
+function kafkaBroker() {
+  const kafka = findKafka();
+  if ("skip" in kafka) return kafka;
+  return {
+    async start(): Promise<TestBroker> {
+      const broker = await startKafka(kafka.jars);
+      return {
+        env: { BUS: "kafka", KAFKA_BROKERS: broker.address, KAFKA_PARTITIONS: "4", KAFKA_SESSION_TIMEOUT: "6s" },
+        async restart() {
+          await broker.kill();
+          await broker.start();
+        },
+        close: broker.close,
       };
     },
   };

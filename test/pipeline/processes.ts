@@ -20,6 +20,8 @@ export interface Processes {
   kill(name: string): Promise<void>;
   /** Starts it again. */
   start(name: string): void;
+  /** Of those that run, by their names. */
+  readonly pids: ReadonlyMap<string, number>;
   /** Rejects when one has ended that nobody ended. */
   readonly broken: Promise<never>;
   close(): Promise<void>;
@@ -36,12 +38,16 @@ export const FIVE_PROCESSES = {
 
 const executable = new URL("../../services/main.js", import.meta.url);
 
-/** Starts all, in no order: whoever needs another one waits for it. `env` names the bus, and anything else beside the usual. */
+/**
+ * Starts all, in no order: whoever needs another one waits for it. `env` names the bus, and anything else beside the usual; `onLog` is told
+ * every line of a process's log.
+ */
 export async function startProcesses(
   roles: Readonly<Record<string, string>>,
   hub: HubSimulator,
   plugin: { readonly pluginId: string; readonly pluginSecret: string },
   env: Readonly<Record<string, string>>,
+  onLog?: (name: string, line: string) => void,
 ): Promise<Processes> {
   const folder = await mkdtemp(join(tmpdir(), "maskline-processes-"));
   const grpcPort = await freePort();
@@ -79,6 +85,7 @@ export async function startProcesses(
         CONCURRENCY: "1",
         ...env,
       },
+      ...(onLog && { onLog: (line: string) => onLog(name, line) }),
     });
     children.set(name, child);
     child.ended.catch((error: unknown) => {
@@ -95,6 +102,9 @@ export async function startProcesses(
       await child.kill();
     },
     start,
+    get pids() {
+      return new Map(Array.from(children, ([name, { pid }]) => [name, pid]));
+    },
     broken,
     async close() {
       const running = [...children.values()];

@@ -56,8 +56,8 @@ export interface Bus {
    */
   publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void>;
   /**
-   * Delivers the queue's messages to `deliver`, per key in publish order as long as nothing is redelivered; keys take turns where the
-   * adapter can. All consumers of a queue share its messages. The queue is created if it is missing. `deliver` must not throw, and is
+   * Delivers the queue's messages to `deliver`, per key in publish order as long as nothing is redelivered, and with keys taking turns,
+   * where the adapter can (Kafka keeps no order between partitions). All consumers of a queue share its messages. The queue is created if it is missing. `deliver` must not throw, and is
    * never called inside `publish`, `ack` or `retry`.
    */
   consume(queue: string, options: ConsumeOptions, deliver: (delivery: Delivery) => void): Promise<Consumption>;

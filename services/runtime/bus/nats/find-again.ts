@@ -1,10 +1,10 @@
 import { backoffDelay, waitFor } from "../../backoff.js";
 import { describeError, Fatal } from "../../errors.js";
 import type { Logger } from "../../log.js";
+import { unlessAborted } from "../unless-aborted.js";
 import { natsFailure } from "./failures.js";
 import type { Link } from "./link.js";
 import type { QueueConsumer, Streams } from "./streams.js";
-import { unlessAborted } from "./unless-aborted.js";
 
 const PAUSES = { firstDelayMs: 200, maxDelayMs: 5_000 };
 

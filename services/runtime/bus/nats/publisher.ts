@@ -7,11 +7,11 @@ import type { Logger } from "../../log.js";
 import { createSlots, type Slots } from "../../slots.js";
 import type { OutgoingMessage } from "../bus.js";
 import { checkQueueName } from "../queue-name.js";
+import { unlessAborted } from "../unless-aborted.js";
 import { natsFailure } from "./failures.js";
 import type { Link } from "./link.js";
 import { firstWord, subjectOf } from "./names.js";
 import type { Streams } from "./streams.js";
-import { unlessAborted } from "./unless-aborted.js";
 
 /** Unanswered at once: more is not faster. */
 const WINDOW = 64;

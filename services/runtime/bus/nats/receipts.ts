@@ -2,9 +2,9 @@
 import { setMaxListeners } from "node:events";
 import { describeError, Retry } from "../../errors.js";
 import type { Logger } from "../../log.js";
+import { unlessAborted } from "../unless-aborted.js";
 import type { HeldMessage } from "./held.js";
 import type { Link } from "./link.js";
-import { unlessAborted } from "./unless-aborted.js";
 
 export class Receipts {
   readonly #ended = new AbortController();
