@@ -51,6 +51,8 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   setMaxListeners(0, abort.signal);
   const waiting: Delivery[] = [];
   const working = new Set<Promise<void>>();
+  /** Worked on and published. A broker takes its time to know, which keeps nobody from the next message. */
+  const acknowledging = new Set<Promise<void>>();
   const handedBack = new HandedBack();
   const publish: Bus["publish"] = (message, signal) => bus.publish(message, signal);
   const outage = new Outage((reason) => log.warn({ queue, error: describeError(reason) }, "outputs can not be published; waiting"));
@@ -60,7 +62,7 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
     while (!stopping && working.size < concurrency) {
       const delivery = waiting.shift();
       if (!delivery) return;
-      const work = settle(delivery).finally(() => {
+      const work = workOn(delivery).finally(() => {
         working.delete(work);
         next();
       });
@@ -68,25 +70,37 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
     }
   };
 
-  async function settle(delivery: Delivery): Promise<void> {
+  async function workOn(delivery: Delivery): Promise<void> {
     try {
       const outputs = await outputsOf(delivery);
       await Promise.all(outputs.map((output) => publishPatiently(publish, toMessage(delivery, output), patience, abort.signal, outage)));
+    } catch (error) {
+      await handBack(delivery, error);
+      return;
+    }
+    const acknowledged = acknowledge(delivery).finally(() => acknowledging.delete(acknowledged));
+    acknowledging.add(acknowledged);
+  }
+
+  async function acknowledge(delivery: Delivery): Promise<void> {
+    try {
       await delivery.ack();
       handedBack.forget(delivery.id);
     } catch (error) {
-      if (abort.signal.aborted) return;
-      if (error instanceof Fatal) {
-        options.onFatal(error);
-        return;
-      }
-      log.warn(
-        { queue, id: delivery.id, attempt: delivery.attempt, error: describeError(error) },
-        "handed a message back, to try again later",
-      );
-      handedBack.count(delivery.id);
-      await delivery.retry(patience.maxDelayMs).catch(() => undefined);
+      await handBack(delivery, error);
     }
+  }
+
+  async function handBack(delivery: Delivery, error: unknown): Promise<void> {
+    if (abort.signal.aborted) return;
+    if (error instanceof Fatal) {
+      options.onFatal(error);
+      return;
+    }
+    const { id, attempt } = delivery;
+    log.warn({ queue, id, attempt, error: describeError(error) }, "handed a message back, to try again later");
+    handedBack.count(id);
+    await delivery.retry(patience.maxDelayMs).catch(() => undefined);
   }
 
   async function outputsOf(delivery: Delivery): Promise<readonly StepOutput[]> {
@@ -113,10 +127,14 @@ export async function runStepLoop(options: StepLoopOptions): Promise<StepLoop> {
   async function drain(graceMs: number): Promise<void> {
     await consumption.stop();
     waiting.length = 0;
-    await inTime(Promise.allSettled(working), graceMs);
+    const settled = async () => {
+      await Promise.allSettled(working);
+      await Promise.allSettled(acknowledging);
+    };
+    await inTime(settled(), graceMs);
     abort.abort(new Retry("the service is stopping"));
     await consumption.release();
-    await Promise.allSettled(working);
+    await settled();
   }
 
   return {
