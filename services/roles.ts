@@ -12,6 +12,7 @@ import { type Config, ConfigError, type Environment, type Keys, readConfig } fro
 import { connect } from "./runtime/connect.js";
 import { connectGateway, type ListenOptions } from "./runtime/grpc.js";
 import { readGrpcTls } from "./runtime/grpc-tls.js";
+import { keepHeapsSmall } from "./runtime/heap.js";
 import { blobPlace, gatewayAddressKeys, grpcTokenKeys, workerKeys } from "./runtime/keys.js";
 import { runProcess, type Starting, together } from "./runtime/lifecycle.js";
 import { createLogger, type Logger } from "./runtime/log.js";
@@ -88,6 +89,7 @@ function runAlone<K extends Keys>(
       'BUS is "memory", which lives in one process: run "maskline all", or choose a bus that reaches other processes',
     ]);
   }
+  keepHeapsSmall();
   return run(config, start);
 }
 

@@ -94,6 +94,21 @@ test("an answer that Hub never took is not said to be there when it is forgotten
   assert.match(lines.join(), /Hub never took/);
 });
 
+test("nothing of a run is erased before Hub has its answer", async (context) => {
+  let confirm = () => {};
+  const confirmed = new Promise<void>((resolve) => {
+    confirm = resolve;
+  });
+  const { store, begin, erased } = await stage(context, () => confirmed);
+  const run = await begin("S1");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(erased, []);
+  assert.equal(store.get(run)?.session.apiKey, "key-1");
+  confirm();
+  await eventuallyHolds(() => assert.deepEqual(erased, [run]));
+  assert.equal(store.get(run)?.session.apiKey, "");
+});
+
 test("any number of answers may wait for Hub without a warning of the runtime", async (context) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);

@@ -1,5 +1,6 @@
 /** The one decision of a run, and telling Hub until it knows (docs/delivery.md rules 8 and 9). */
 import { setMaxListeners } from "node:events";
+import type { Uploaded } from "../../proto/gen/maskline/v1/gateway.js";
 import { describeError, Fatal } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import { sessionDuration, sessionsEnded } from "../runtime/telemetry/metrics.js";
@@ -16,6 +17,8 @@ export interface Ending {
   readonly answer: Answer;
   /** Sent before the answer. */
   readonly lines: readonly UserLine[];
+  /** What the packager reported, for the session's span; it is not stored. */
+  readonly uploaded?: Uploaded;
 }
 
 export interface AnswerParts {
@@ -105,14 +108,17 @@ export function createAnswers(parts: AnswerParts): Answers {
     return false;
   }
 
-  function deliver(run: string): void {
+  function deliver(run: string, uploaded?: Uploaded): void {
     const record = store.get(run);
-    if (record?.state === "ended" && !isConfirmed(record)) inBackground(run, record.session, (sending) => tellAndForget(record, sending));
+    if (record?.state !== "ended" || isConfirmed(record)) return;
+    inBackground(run, record.session, (sending) => {
+      recordSession(record, uploaded);
+      return tellAndForget(record, sending);
+    });
   }
 
   async function tellAndForget(record: EndedRun, sending: Sending): Promise<void> {
     const { run, session, end } = record;
-    recordSession(record);
     for (const { level, message } of end.lines) hub.log(session, level, message);
     if (await send(run, sending, end.answer)) {
       await store.change(run, (now) => (now.state === "ended" ? forgetful(now, timing.wallClock()) : undefined), "remove");
@@ -141,9 +147,11 @@ export function createAnswers(parts: AnswerParts): Answers {
 
   return {
     async end(run, decide) {
+      let uploaded: Uploaded | undefined;
       const ended = await store.change(run, (record): EndedRun | undefined => {
         if (record.state === "ended") return undefined;
         const ending = decide(record);
+        uploaded = ending?.uploaded;
         const { plugin, session, acceptedAt } = record;
         const epoch = record.state === "open" ? record.pin?.epoch : undefined;
         return (
@@ -154,7 +162,7 @@ export function createAnswers(parts: AnswerParts): Answers {
             acceptedAt,
             state: "ended",
             epoch,
-            end: { ...ending, at: timing.wallClock(), confirmedAt: undefined },
+            end: { answer: ending.answer, lines: ending.lines, at: timing.wallClock(), confirmedAt: undefined },
           }
         );
       });
@@ -165,10 +173,10 @@ export function createAnswers(parts: AnswerParts): Answers {
       sessionDuration.record((ended.end.at - ended.acceptedAt) / 1000, outcome);
       log.info({ run, session: ended.session.session, failed }, "the session has ended");
       parts.onEnded(run);
-      deliver(run);
+      deliver(run, uploaded);
       return true;
     },
-    deliver,
+    deliver: (run) => deliver(run),
     repeat,
     async stop() {
       stopping.abort(new Error("the gateway is stopping"));

@@ -110,7 +110,9 @@ function createWatch(run: string, outage: Outage, parts: DriveParts) {
       const line = lines(progress);
       if (line !== undefined) parts.tell(run, { level: "INFO", message: line }, verbose);
       const waitsFor = outage.reason;
-      if (waitsFor || !parts.busReady() || !packagers.inSync(pin.packager)) awayUntil = now;
+      // A round has published nothing, and can bring nothing, before the packager has told what it lacks.
+      const isUntold = pin.round > 0 && book.asked(run, pin);
+      if (waitsFor || isUntold || !parts.busReady() || !packagers.inSync(pin.packager)) awayUntil = now;
       const decision = decide(
         {
           now,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -272,4 +273,19 @@ test("a missing download is a system error, no matter of the user", async () => 
     freezeExport(join(folder, "none"), join(folder, "rows"), LIMITS, new AbortController().signal),
     (error) => error instanceof Error && !(error instanceof HubFailure) && "code" in error && error.code === "ENOENT",
   );
+});
+
+test("an export is synced before it gets its name, and its folder after", async (t) => {
+  const target = join(folder, "rows");
+  const probe = await open(folder, "r");
+  const handles: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  const syncs: string[] = [];
+  t.mock.method(handles, "sync", async function sync(this: FileHandle) {
+    const status = await this.stat();
+    const what = status.isDirectory() ? "folder" : status.size === Buffer.byteLength(ROWS) ? "rows" : "offsets";
+    syncs.push(`${what}, ${existsSync(target) ? "named" : "not yet named"}`);
+  });
+  await freeze(ROWS);
+  assert.deepEqual(syncs, ["rows, not yet named", "offsets, not yet named", "folder, named"]);
 });

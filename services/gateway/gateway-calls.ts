@@ -124,12 +124,13 @@ function endingOf(record: PinnedRun, result: ReportRequest["result"], now: numbe
   return failedEnding(record, result?.value);
 }
 
-function uploadedEnding({ session, acceptedAt, frozen, pin }: PinnedRun, { target, counts, volumes }: Uploaded, now: number): Ending {
+function uploadedEnding({ session, acceptedAt, frozen, pin }: PinnedRun, uploaded: Uploaded, now: number): Ending {
+  const { target, counts, volumes } = uploaded;
   const stored = pin.targets.find(({ id }) => id === target);
   if (!stored) throw new OutOfDate(`the upload target ${target} is not one of this epoch's latest`);
   const line = finishedLine(counts, (now - acceptedAt) / 1000, volumes);
   const lines: UserLine[] = frozen.verbose || line.level !== "INFO" ? [line] : [];
-  return { answer: { export: true, response: stored.signedUrl, session: session.session }, lines };
+  return { answer: { export: true, response: stored.signedUrl, session: session.session }, lines, uploaded };
 }
 
 function failedEnding({ session }: PinnedRun, failed: PackagingFailed | undefined): Ending {

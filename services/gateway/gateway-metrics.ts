@@ -1,5 +1,15 @@
 /** What the gateway shows of its sessions whenever figures are collected. */
-import { creditsInFlight, idleTime, openSessions, unconfirmedAnswers } from "../runtime/telemetry/metrics.js";
+import {
+  creditsInFlight,
+  epochs,
+  idleTime,
+  openSessions,
+  retries,
+  rounds,
+  sessionsAccepted,
+  sessionsEnded,
+  unconfirmedAnswers,
+} from "../runtime/telemetry/metrics.js";
 import { inFlight } from "./credits.js";
 import type { ProgressBook } from "./run-progress.js";
 import { isConfirmed } from "./run-record.js";
@@ -11,8 +21,12 @@ export interface GatewayFigures {
   readonly now: () => number;
 }
 
-/** Returns how to end it. */
+/** What it counts is shown from the start, at 0: the first that fails must be seen as well. Returns how to end it. */
 export function observeGateway({ store, book, now }: GatewayFigures): () => void {
+  for (const counter of [sessionsAccepted, rounds]) counter.add(0, {});
+  for (const outcome of ["exported", "failed"]) sessionsEnded.add(0, { "maskline.outcome": outcome });
+  for (const reason of ["ledger", "silence"]) epochs.add(0, { "maskline.reason": reason });
+  retries.add(0, { "maskline.stage": "hub" });
   const pinned = () =>
     store
       .active()

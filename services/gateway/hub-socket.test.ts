@@ -190,6 +190,10 @@ test("a session that can not be accepted is not acknowledged, and the connection
     acknowledged = true;
   });
   await until("the error in the log", () => lines.some((line) => line.includes("disk full")));
+  // An acknowledgement would have come before this line, in the same stream.
+  connector.log(session, logRecord(session, "plugin-1", "INFO", "the next frame"));
+  await until("the next frame", () => sent(0, "log").length === 1);
+  await sleep(5);
   assert.equal(acknowledged, false);
   assert.equal(connector.connected(), true);
 });

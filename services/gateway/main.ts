@@ -38,7 +38,8 @@ const PRUNE_EVERY_MS = 3_600_000;
  * Opens the store, takes up the runs in it, serves gRPC, then lets Hub in.
  * @throws Fatal when the volume is held by another process or its store can not be read; system errors of listening.
  */
-export async function startGateway(platform: Platform, options: GatewayOptions): Promise<Gateway> {
+export async function startGateway(shared: Platform, options: GatewayOptions): Promise<Gateway> {
+  const platform = { ...shared, log: shared.log.child({ service: "gateway" }) };
   const folder = join(options.dataDir, "gateway");
   const lock = await lockVolume(folder, { onLost: platform.onFatal, onWait: (reason) => platform.log.info({}, reason) });
   let store: RunStore | undefined;

@@ -77,6 +77,14 @@ test("a session inserted many times at once is one run", async (context) => {
   await store.close();
 });
 
+test("the same session of two plugins is two runs", async (context) => {
+  const store = openRunStore(await temporary(context), undefined, neverFatal);
+  await store.insert(accepted("R1", "S"));
+  assert.ok((await store.insert({ ...accepted("R2", "S"), plugin: "other" })).inserted);
+  assert.equal(store.all().length, 2);
+  await store.close();
+});
+
 test("of many decisions made at once the first one stays", async (context) => {
   const store = openRunStore(await temporary(context), undefined, neverFatal);
   await store.insert(accepted("R1"));

@@ -1,9 +1,10 @@
 /** A session's trace: its root span, which outlives restarts for its ids are stored with the run, and what its assets carry of it. */
+import type { Uploaded } from "../../proto/gen/maskline/v1/gateway.js";
 import { createAssetSampler } from "../runtime/telemetry/asset-sampler.js";
 import { traceHeaders } from "../runtime/telemetry/messaging.js";
 import { knowRun } from "../runtime/telemetry/run-traces.js";
 import { isTraceParent, type TraceParent, traceIdOf, unsampled } from "../runtime/telemetry/traceparent.js";
-import { newRoot, recordSpan, startRoot } from "../runtime/telemetry/tracing.js";
+import { type Attributes, newRoot, recordSpan, startRoot } from "../runtime/telemetry/tracing.js";
 import type { Session } from "./hub.js";
 import type { AcceptedRun, EndedRun, RunRecord } from "./run-record.js";
 
@@ -30,9 +31,9 @@ export function recordAccept({ run, session, acceptedAt }: AcceptedRun): void {
 
 /**
  * The root span, from accepting the session to deciding its answer. A process that ended between the decision and its telling is followed by
- * one that records it again, under the same ids.
+ * one that records it again, under the same ids and without what the packager `uploaded`.
  */
-export function recordSession({ run, session, acceptedAt, epoch, end }: EndedRun): void {
+export function recordSession({ run, session, acceptedAt, epoch, end }: EndedRun, uploaded?: Uploaded): void {
   const failed = "error" in end.answer;
   const span = startRoot("session", session.traceparent, {
     role: "gateway",
@@ -44,10 +45,30 @@ export function recordSession({ run, session, acceptedAt, epoch, end }: EndedRun
       "maskline.project": session.projectId,
       "maskline.outcome": failed ? "failed" : "exported",
       "maskline.epoch": epoch,
+      ...(uploaded && figuresOf(uploaded)),
     },
   });
+  for (const { index, steps } of uploaded?.times?.slowest ?? []) {
+    const times = Object.entries(steps).map(([step, ms]) => [`maskline.${step}.ms`, ms]);
+    span?.event("slow asset", { "maskline.asset.index": index, ...Object.fromEntries(times) }, end.at);
+  }
   if (failed) span?.fail(new Error(end.lines.find(({ level }) => level === "ERROR")?.message ?? "the session failed"));
   span?.end(end.at);
+}
+
+function figuresOf({ bytes, counts, volumes }: Uploaded): Attributes {
+  const sum = (numbers: Readonly<Record<string, number>> = {}) => Object.values(numbers).reduce((total, number) => total + number, 0);
+  const { maskedAssets = 0, masks } = counts ?? {};
+  const [skipped, rejected] = [sum(counts?.skipped), sum(counts?.rejected)];
+  return {
+    "maskline.assets": maskedAssets + skipped + rejected,
+    "maskline.assets.masked": maskedAssets,
+    "maskline.assets.skipped": skipped,
+    "maskline.assets.rejected": rejected,
+    "maskline.masks": masks,
+    "maskline.archive.size": bytes,
+    "maskline.archive.volumes": volumes,
+  };
 }
 
 /** What finds the session in the installation's traces; undefined: it is not traced. */

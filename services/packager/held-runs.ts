@@ -42,7 +42,7 @@ export interface HeldRuns {
   get(run: string): HeldRun | undefined;
   /** Whether the run was seen ended lately: late repeats of its messages are not spooled again. */
   hasEnded(run: string): boolean;
-  /** Holds the run in that epoch, empty; an older epoch of it is deleted. */
+  /** Holds the run in that epoch, empty; an older epoch of it is deleted. One that has ended has not any more. */
   begin(run: string, epoch: number, gateway: string): Promise<HeldRun>;
   /** Makes the run's folder, after what is under way. Rejects with the reason of `gone` when the run has gone by then. */
   createFolder(held: HeldRun): Promise<void>;
@@ -107,6 +107,8 @@ export async function recoverRuns(volume: Volume, log: Logger): Promise<HeldRuns
     async begin(run, epoch, gateway) {
       const older = held.get(run);
       if (older) await giveUp(older);
+      // Given up, and pinned here again: what comes now is no late repeat.
+      ended.delete(run);
       const fresh = emptyRun(run, epoch, gateway, volume.folderOf(run, epoch));
       held.set(run, fresh);
       return fresh;

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSilence, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -86,11 +86,17 @@ class FakeGateway implements GatewayCalls {
   readonly uploads: Buffer[] = [];
   /** Statuses of the next uploads; 200 behind them. */
   readonly refusals: number[] = [];
+  /** Uploads that have begun, and what the next ones wait for. */
+  uploading = 0;
+  holdsUpload: Promise<void> | undefined;
+  answersSync = true;
   targets = 0;
   fileTarget: string | undefined;
   #listener: GatewayListener | undefined;
   readonly #storage: Server = createServer(async (request, response) => {
     const body = await buffer(request);
+    this.uploading += 1;
+    await this.holdsUpload;
     const status = this.refusals.shift() ?? 200;
     if (status === 200) this.uploads.push(body);
     response.writeHead(status).end(status === 200 ? "" : "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>");
@@ -131,6 +137,7 @@ class FakeGateway implements GatewayCalls {
     return { context };
   }
   async sync({ ledgerId, runs }: { ledgerId: string; runs: SpooledRun[] }) {
+    if (!this.answersSync) await new Promise(() => undefined);
     this.ledgerIds.add(ledgerId);
     this.told.clear();
     for (const run of runs) this.told.set(run.run, run);
@@ -268,6 +275,7 @@ test("outcomes in any order, some of them twice, become one upload with the same
         bytes: gateway.uploads[0]?.length,
         counts: { maskedAssets: 4, masks: 6, skipped: { not_labeled: 1 }, rejected: { no_size: 1 }, dropped: { "bounding-box": 1 } },
         volumes: undefined,
+        times: undefined,
       },
     },
   });
@@ -438,6 +446,7 @@ test("a new epoch told by Sync drops what was held, is echoed, and refuses messa
   assert.equal(gateway.told.get(RUN)?.accounted, 0);
   await publish({ index: 0 }, { index: 1 });
   await settled();
+  assert.equal(await exists(runFolder(1)), false);
   await sleep(50);
   assert.equal(gateway.told.get(RUN)?.accounted, 0);
   await publish({ index: 0, epoch: 2 }, { index: 1, epoch: 2 });
@@ -512,21 +521,56 @@ test("what is no outcome is dropped, and hinders nobody", async () => {
 });
 
 test("a second gateway that hangs delays nobody", async () => {
-  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  const held = new Set<Socket>();
+  const silent = createSilence((socket) => void held.add(socket)).listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
   const hanging = connectGateway(`127.0.0.1:${port}`, TOKEN);
   const answering = connectGateway(gateway.address, TOKEN);
   gateway.pin({ total: 1 });
   const service = await start({ gateways: [hanging, answering] });
+  let gaveUp = false;
+  const call = hanging.sync({ packager: "p1", ledgerId: "l", runs: [] }).catch(() => {
+    gaveUp = true;
+  });
   await publish({ index: 0 });
   await reported();
+  assert.equal(gaveUp, false, "it was reported before a call to the silent one came to its deadline");
   assert.equal(service.notReady(), undefined);
   await service.stop();
   hanging.close();
   answering.close();
-  silent.closeAllConnections();
+  for (const socket of held) socket.destroy();
   silent.close();
+  await call;
+});
+
+test("a complete run is packed though no Sync is answered any more", async () => {
+  gateway.pin({ total: 1 });
+  await start();
+  await until("the total to be told", () => gateway.told.has(RUN));
+  gateway.answersSync = false;
+  await publish({ index: 0 });
+  await reported();
+});
+
+test("while one run's archive is being uploaded, another one is spooled, packed and reported", async () => {
+  const other = "01JRUN00000000000000000001";
+  gateway.pin({ total: 1 });
+  gateway.pin({ run: other, total: 1 });
+  let release = () => {};
+  gateway.holdsUpload = new Promise((resolve) => {
+    release = resolve;
+  });
+  await start({ uploadTimeoutMs: 60_000 });
+  await publish({ index: 0 });
+  await until("the upload to begin", () => gateway.uploading === 1);
+  gateway.holdsUpload = undefined;
+  await publish({ run: other, index: 0 });
+  await reported();
+  assert.equal(gateway.reports[0]?.run, other);
+  release();
+  await reported(2);
 });
 
 test("two packagers never share a volume", async () => {

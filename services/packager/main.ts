@@ -5,10 +5,10 @@ import { describeError, Fatal } from "../runtime/errors.js";
 import type { GatewayConnection } from "../runtime/gateway-calls.js";
 import { putFile } from "../runtime/http.js";
 import type { Platform, Service } from "../runtime/service.js";
-import { heldRuns } from "../runtime/telemetry/metrics.js";
 import { lockVolume } from "../runtime/volume-lock.js";
 import { type HeldRun, type HeldRuns, recoverRuns } from "./held-runs.js";
 import { createPacker, type Packer } from "./pack-run.js";
+import { observePackager } from "./packager-metrics.js";
 import { createSpool, HELD_BYTES, HELD_OUTCOMES, stopSpooling } from "./spool-outcomes.js";
 import { type SyncLoop, startSyncLoop } from "./sync-loop.js";
 import { applyReply, runsOf, spooledRun } from "./sync-messages.js";
@@ -40,7 +40,8 @@ export interface PackagerOptions {
  * Recovers the volume, then starts.
  * @throws Fatal when the volume is held by another process or can not be read.
  */
-export async function startPackager(platform: Platform, options: PackagerOptions): Promise<Service> {
+export async function startPackager(shared: Platform, options: PackagerOptions): Promise<Service> {
+  const platform = { ...shared, log: shared.log.child({ service: "packager" }) };
   const root = join(options.dataDir, "packager");
   const lock = await lockVolume(root, { onLost: platform.onFatal, onWait: (reason) => platform.log.info({}, reason) });
   try {
@@ -127,7 +128,7 @@ async function wire(
     await packer.stop();
     await runs.close();
   };
-  const endFigures = heldRuns.observe(() => [[runs.all().length, {}]]);
+  const endFigures = observePackager(runs);
   const queue = pipeline.assetOutcome.queue(options.packagerId);
   const consumption = await bus
     .consume(queue, { maxHeld: HELD_OUTCOMES, maxHeldBytes: HELD_BYTES, onFatal }, (delivery) => spool.deliver(delivery))

@@ -1,6 +1,7 @@
 /** Traces and metrics of the spool: one commit of a run's outcomes, seen from outside. */
 import { REJECT_CODES, SKIP_RULES } from "../../proto/outcomes.js";
 import type { Delivery } from "../runtime/bus/bus.js";
+import type { Logger } from "../runtime/log.js";
 import { inFlight } from "../runtime/telemetry/in-flight.js";
 import { assets, droppedObjects, masks, stageBytes, stageDuration } from "../runtime/telemetry/metrics.js";
 import { parseTiming, SERVER_TIMING } from "../runtime/telemetry/server-timing.js";
@@ -20,7 +21,7 @@ const spoolSeconds = stageDuration.bind({ "maskline.stage": "spool", "error.type
 const spoolBytes = stageBytes.bind({ "maskline.stage": "spool" });
 
 /** Called before a commit; what it returns is called after it, with what was committed and is in the ledger now. */
-export function observeCommit(run: HeldRun): (records: readonly SpooledRecord[]) => void {
+export function observeCommit(run: HeldRun, log: Logger): (records: readonly SpooledRecord[]) => void {
   const before = run.ledger.counts();
   const startMs = Date.now();
   const startedAt = performance.now();
@@ -29,7 +30,10 @@ export function observeCommit(run: HeldRun): (records: readonly SpooledRecord[])
     spoolSeconds(seconds);
     spoolBytes(records.reduce((bytes, { location }) => bytes + location.length, 0));
     countAssets(before, run.ledger.counts());
-    for (const record of records) traceRecord(run, record, startMs, startMs + seconds * 1000);
+    for (const record of records) {
+      traceRecord(run, record, startMs, startMs + seconds * 1000);
+      if (record.cell.kind === "rejected") tellRejection(run, record, log);
+    }
   };
 }
 
@@ -58,12 +62,18 @@ function traceRecord(run: HeldRun, { cell, delivery }: SpooledRecord, startMs: n
   if (message?.traceparent === undefined) return;
   run.figures.took(cell.index, parseTiming(message.headers[SERVER_TIMING]));
   if (message.span) recordSpan("spool", message.traceparent, { role: "packager", startMs }, endMs);
-  // Whether its asset is kept or not: why it is missing from the archive is worth a look.
-  if (cell.kind === "rejected" && run.figures.showsRejection()) traceRejection(sampled(message.traceparent), run.run, cell, delivery);
 }
 
-function traceRejection(parent: TraceParent, run: string, { index, part, parts, why }: CellOutcome, { id, body }: Delivery): void {
-  const outcome = decodeOutcome(body)?.outcome;
+/** Whether its asset is kept or not: why it is missing from the archive is worth a look. */
+function tellRejection(run: HeldRun, { cell, delivery }: SpooledRecord, log: Logger): void {
+  const outcome = decodeOutcome(delivery.body)?.outcome;
+  const reason = outcome?.$case === "rejected" ? outcome.value.reason : cell.why;
+  log.debug({ id: delivery.id, code: cell.why, reason }, "an asset is rejected");
+  const parent = inFlight(delivery.id)?.traceparent;
+  if (parent !== undefined && run.figures.showsRejection()) traceRejection(sampled(parent), run.run, cell, delivery.id, reason);
+}
+
+function traceRejection(parent: TraceParent, run: string, { index, part, parts, why }: CellOutcome, id: string, reason: string): void {
   const span = startSpan("reject asset", parent, {
     role: "packager",
     attributes: {
@@ -74,7 +84,7 @@ function traceRejection(parent: TraceParent, run: string, { index, part, parts, 
       "messaging.message.id": id,
     },
   });
-  span?.fail(new Error(outcome?.$case === "rejected" ? outcome.value.reason : why));
+  span?.fail(new Error(reason));
   span?.set({ "error.type": why });
   span?.end();
 }

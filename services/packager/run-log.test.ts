@@ -47,6 +47,27 @@ test("what was committed is found again, in order, over several openings", async
   assert.deepEqual(await recover(path), { found: ["one", "two", "three", ""], cut: 0, damaged: 0, bytes: 4 * 13 + 11 });
 });
 
+test("a commit is on the disk when it resolves: all of it is written, then synced, once", async () => {
+  const file = await open(freshPath(), "w+");
+  const calls: string[] = [];
+  const watched = {
+    write: async (bytes: Buffer, from: number, length: number, position: number) => {
+      calls.push("write");
+      return file.write(bytes, from, length, position);
+    },
+    datasync: async () => {
+      await file.datasync();
+      calls.push(`sync of ${(await file.stat()).size} bytes`);
+    },
+  } as FileHandle;
+  const log = appendTo(watched, 0);
+  for (const payload of ["one", "two"]) log.append(Buffer.from(payload));
+  await log.commit();
+  assert.deepEqual(calls, ["write", `sync of ${log.bytes} bytes`]);
+  assert.equal(log.bytes, 2 * 13 + 6);
+  await file.close();
+});
+
 test("a torn tail is cut, and appending goes on behind the last good record", async () => {
   for (const lost of [1, 8, 14, 17]) {
     const path = freshPath();

@@ -97,7 +97,7 @@ export function createSpool({ runs, onChange, onFatal, log, maxPayloadBytes = MA
 
   async function commitTo(run: HeldRun, records: readonly SpooledRecord[]): Promise<void> {
     await failingOnDiskFull(run, async () => {
-      const committed = observeCommit(run);
+      const committed = observeCommit(run, log);
       await run.log?.commit();
       for (const { cell, location } of records) run.ledger.accept(cell, location);
       committed(records);

@@ -12,7 +12,11 @@ const log = createLogger("silent");
 const noRuns = { packager: "p", ledgerId: "l", runs: [] };
 
 /** A loop to a gateway that answers when the test says so. */
-function manualGateway(urgencies: ("now" | "soon" | "later")[] = [], onFatal: (error: Error) => void = (error) => assert.fail(error)) {
+function manualGateway(
+  urgencies: ("now" | "soon" | "later")[] = [],
+  onFatal: (error: Error) => void = (error) => assert.fail(error),
+  everyMs = 300,
+) {
   const calls = new EventTarget();
   const waiting: ((reply: SyncResponse | Error) => void)[] = [];
   let inFlight = 0;
@@ -32,7 +36,7 @@ function manualGateway(urgencies: ("now" | "soon" | "later")[] = [], onFatal: (e
       });
     },
     request: () => ({ request: noRuns, apply: async () => urgencies.shift() ?? "later" }),
-    everyMs: 300,
+    everyMs,
     onFatal,
     log,
   });
@@ -67,6 +71,18 @@ test("a packager whose id another one has does not go on", async () => {
   assert.equal(gateway.count(), 1);
   assert.equal(fatal.length, 1);
   assert.ok(fatal[0] instanceof Fatal && fatal[0].cause instanceof IdTaken);
+  gateway.loop.stop();
+});
+
+test("a change is told soon, and an urgent one at once, long before the next Sync is due", async () => {
+  const gateway = manualGateway([], assert.fail, 600_000);
+  for (const urgency of ["soon", "now"] as const) {
+    await gateway.call();
+    gateway.answer();
+    await sleep(20);
+    gateway.loop.wake(urgency);
+  }
+  await gateway.call();
   gateway.loop.stop();
 });
 

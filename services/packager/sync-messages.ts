@@ -1,7 +1,8 @@
 /** What a Sync says and what its reply changes (docs/delivery.md rule 18). */
 import { type PinnedRun, RunState, type SpooledRun, type SyncResponse } from "../../proto/gen/maskline/v1/gateway.js";
 import type { Logger } from "../runtime/log.js";
-import { isTraceParent } from "../runtime/telemetry/traceparent.js";
+import { knowRun, runTrace } from "../runtime/telemetry/run-traces.js";
+import { isTraceParent, type TraceParent } from "../runtime/telemetry/traceparent.js";
 import type { HeldRun, HeldRuns } from "./held-runs.js";
 import { isRunId } from "./run-id.js";
 
@@ -86,9 +87,15 @@ async function applyOpen(pinned: PinnedRun, gateway: string, held: HeldRun | und
   current.gateway = gateway;
   current.total = pinned.total;
   current.missingWanted = wanted;
-  if (isTraceParent(pinned.traceparent)) current.traceparent = pinned.traceparent;
+  if (isTraceParent(pinned.traceparent)) knowTrace(current, pinned.traceparent);
   current.unknownSince = undefined;
   return isNew ? "now" : asksAnew ? "soon" : "later";
+}
+
+/** Log lines about the run name its trace from now on, though none of its messages may come to this process any more. */
+function knowTrace(held: HeldRun, traceparent: TraceParent): void {
+  held.traceparent = traceparent;
+  if (runTrace(held.run) === undefined) knowRun(held.run, { traceparent, session: undefined });
 }
 
 async function keepForAWhile(held: HeldRun, runs: HeldRuns, unknownKeepMs: number): Promise<void> {

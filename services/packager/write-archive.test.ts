@@ -204,6 +204,21 @@ test("stopped between any two volumes, it goes on where it was: only what was no
   assert.ok(bucket.uploads <= 2 * bucket.volumes.size);
 });
 
+test("a volume whose link was told is not uploaded again, though the next one was never written", async () => {
+  const input = await completeRun();
+  const writing = writeArchive(input);
+  const { value: first } = await writing.next("");
+  assert.deepEqual([first?.kind, first?.kind === "volume" && first.number], ["volume", 1]);
+  const inTheWay = join(input.folder, "volume-2.zip.partial");
+  await mkdir(inTheWay);
+  await assert.rejects(writing.next(linkOf(1)), { code: "EISDIR" });
+  await rm(inTheWay, { recursive: true });
+  const again = writeArchive(input);
+  const { value: second } = await again.next("");
+  assert.deepEqual([second?.kind, second?.kind === "volume" && second.number], ["volume", 2]);
+  await again.return();
+});
+
 test("whatever files a kill leaves, the next try makes the same volumes of them", async () => {
   const input = await completeRun();
   const whole = emptyBucket();

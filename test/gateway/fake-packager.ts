@@ -25,6 +25,8 @@ export class FakePackager {
   finishes = true;
   /** Reports this reason instead of an upload. */
   failsWith: string | undefined;
+  /** Answers what it is asked for. */
+  tellsMissing = true;
   counts: OutcomeCounts = { maskedAssets: 0, masks: 0, skipped: {}, rejected: {}, dropped: {} };
   readonly #gateway: GatewayConnection;
   #timer: NodeJS.Timeout | undefined;
@@ -83,8 +85,8 @@ export class FakePackager {
       bytes: held.final.size * 10,
       phase: held.phase,
       counts: this.counts,
-      missing: held.wanted === undefined ? [] : missingOf(held),
-      missingForRound: held.wanted,
+      missing: held.wanted === undefined || !this.tellsMissing ? [] : missingOf(held),
+      missingForRound: this.tellsMissing ? held.wanted : undefined,
     }));
     const reply = await this.#gateway.sync({ packager: this.id, ledgerId: this.ledgerId, runs });
     for (const pinned of reply.runs) this.#apply(pinned);
@@ -95,7 +97,7 @@ export class FakePackager {
     this.pinned.set(pinned.run, pinned);
     if (pinned.state !== RunState.OPEN) {
       this.runs.delete(pinned.run);
-      this.ended.push(pinned.run);
+      if (pinned.state === RunState.ENDED) this.ended.push(pinned.run);
       return;
     }
     const known = this.runs.get(pinned.run);

@@ -33,6 +33,8 @@ export interface Stage {
   packager(id: string, ledgerId?: string): FakePackager;
   /** Stops the gateway and starts another one on the same folder, with a fresh Hub end. */
   restart(): Promise<void>;
+  /** Starts another gateway on the same folder, while this one lives. */
+  another(): Promise<Gateway>;
   close(): Promise<void>;
 }
 
@@ -107,6 +109,7 @@ export async function openStage({ rows, timing, ...changed }: StageOptions): Pro
       hub = createFakeHub(rows);
       gateway = await start(hub, gateway.grpcPort);
     },
+    another: () => start(createFakeHub(rows), 0),
     async close() {
       await Promise.all(packagers.map((packager) => packager.stop()));
       await gateway.stop();

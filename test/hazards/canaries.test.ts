@@ -21,6 +21,8 @@ const CHANNELS = [
   "disk while a result waits",
   "disk after the end",
   "requests to storage",
+  "traces and metrics",
+  "/metrics",
 ];
 
 /** The canaries found, by channel. */
@@ -33,15 +35,15 @@ async function search(connector: ConnectorName, preloaded: readonly string[] = [
 
 describe("keys, secrets and signatures", { concurrency: true, timeout: 120_000 }, () => {
   for (const connector of CONNECTORS) {
-    it(`${connector}: are in no log, result, message, file, archive or error, though Hub and its storage repeat them in their complaints`, async () => {
+    it(`${connector}: are in no log, trace, metric, result, message, file, archive or error, though Hub and its storage repeat them in their complaints`, async () => {
       const found = await search(connector);
       const channels = [...CHANNELS, ...(connector === "REST" ? ["HTTP errors"] : [])];
       assert.deepEqual(found, Object.fromEntries(channels.sort().map((channel) => [channel, []])));
     });
 
-    it(`${connector}: would be found in the logs if nothing were redacted`, async () => {
+    it(`${connector}: would be found in logs and traces if nothing were redacted`, async () => {
       const found = await search(connector, ["--import", pathToFileURL(join(projectRoot, "test/hazards/without-redaction.mjs")).href]);
-      for (const channel of ["service log", "Hub log"]) {
+      for (const channel of ["service log", "Hub log", "traces and metrics"]) {
         const names = found[channel] ?? [];
         for (const canary of ["api key", "plugin secret", "signature in a complaint"])
           assert.ok(names.includes(canary), `${canary} in ${channel}`);

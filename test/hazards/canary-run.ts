@@ -8,12 +8,17 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectGateway } from "../../services/runtime/grpc.js";
+import { serveHealth } from "../../services/runtime/health.js";
+import { metricsText } from "../../services/runtime/telemetry/metrics.js";
+import { observedBus } from "../../services/runtime/telemetry/observed-bus.js";
+import { withTelemetry } from "../../services/runtime/telemetry/start.js";
 import type { Fault, RequestName } from "../hub-simulator/http-answers.js";
 import type { SimulatedProject } from "../hub-simulator/rest.js";
 import { startHubSimulator } from "../hub-simulator/server.js";
 import { PROJECT } from "../pipeline/pipeline.js";
 import { readArchiveBytes } from "../support/archive.js";
 import { eventuallyHolds } from "../support/eventually-holds.js";
+import { startOtlpReceiver } from "../telemetry/otlp-receiver.js";
 import { type Canaries, findCanaries } from "./canaries.js";
 import { filesUnder } from "./files-under.js";
 import { startServices } from "./services.js";
@@ -63,7 +68,7 @@ const FAULTS: readonly ((name: RequestName, request: IncomingMessage) => Fault |
 
 const ownSignature = ({ url = "" }: IncomingMessage) => `http://bucket.test/x?X-Amz-Signature=${signatureIn(url)}`;
 
-async function run(): Promise<Record<string, string[]>> {
+async function run(): Promise<void> {
   const projects: SimulatedProject[] = FAULTS.map((_, index) => ({
     project: { ...PROJECT, _id: `64aa0000000000000000000${index}` },
     rows: ROWS,
@@ -92,13 +97,18 @@ async function run(): Promise<Record<string, string[]>> {
       grpcAddress = address;
       return tap.address;
     },
-    wrapBus: (bus) => ({
-      ...bus,
-      publish: (outgoing, signal) => {
-        see("bus", outgoing.body, JSON.stringify({ ...outgoing, body: "" }));
-        return bus.publish(outgoing, signal);
-      },
-    }),
+    // What is put into headers is seen too.
+    wrapBus: (bus) =>
+      observedBus(
+        {
+          ...bus,
+          publish: (outgoing, signal) => {
+            see("bus", outgoing.body, JSON.stringify({ ...outgoing, body: "" }));
+            return bus.publish(outgoing, signal);
+          },
+        },
+        { system: "maskline_memory" },
+      ),
   });
   try {
     const plugin = connector === "REST" ? { pluginServer: `http://127.0.0.1:${services.port}` } : {};
@@ -123,13 +133,35 @@ async function run(): Promise<Record<string, string[]>> {
       }
     }
     await errorAnswers(services.port, grpcAddress);
+    see("/metrics", await shownMetrics());
   } finally {
     await services.stop();
     await tap.close();
     await hub.close();
     await rm(dataDir, { recursive: true, force: true });
   }
-  return found();
+}
+
+/** With everything that the run sends away, until its end. */
+async function watchedRun(): Promise<void> {
+  const collector = await startOtlpReceiver();
+  Object.assign(process.env, collector.env);
+  try {
+    await withTelemetry({ role: "all", version: "0.0.0" }, process.env, run);
+  } finally {
+    await collector.close();
+  }
+  if (collector.spans.length === 0 || collector.metrics.size === 0) throw new Error("no spans, or no metrics, were sent");
+  see("traces and metrics", ...collector.bodies);
+}
+
+async function shownMetrics(): Promise<string> {
+  const health = await serveHealth(0, { notReady: () => undefined, metrics: metricsText, host: "127.0.0.1" });
+  try {
+    return await (await fetch(`http://127.0.0.1:${health.port}/metrics`)).text();
+  } finally {
+    await health.close();
+  }
 }
 
 /** What every channel must be free of; a link for an upload goes to the packager over gRPC, and nowhere else. */
@@ -208,4 +240,5 @@ async function tapped(target: () => string): Promise<{ readonly address: string;
   };
 }
 
-process.stdout.write(`${JSON.stringify(await run())}\n`);
+await watchedRun();
+process.stdout.write(`${JSON.stringify(found())}\n`);

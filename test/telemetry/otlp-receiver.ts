@@ -50,7 +50,7 @@ interface WireSpan {
   readonly status?: { readonly code?: number; readonly message?: string };
 }
 
-interface WireResource {
+export interface WireResource {
   readonly resource: { readonly attributes: readonly Attribute[] };
   readonly scopeSpans?: readonly { readonly spans: readonly WireSpan[] }[];
   readonly scopeMetrics?: readonly { readonly metrics: readonly { readonly name: string }[] }[];
@@ -60,10 +60,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const metrics = new Set<string>();
   const bodies: string[] = [];
-  const take = ({ resource, scopeSpans = [], scopeMetrics = [] }: WireResource) => {
-    const service = String(valuesOf(resource.attributes)["service.name"]);
-    for (const scope of scopeSpans) spans.push(...scope.spans.map((span) => received(span, service)));
-    for (const scope of scopeMetrics) for (const { name } of scope.metrics) metrics.add(name);
+  const take = (resource: WireResource) => {
+    spans.push(...spansOf(resource));
+    for (const scope of resource.scopeMetrics ?? []) for (const { name } of scope.metrics) metrics.add(name);
   };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -96,6 +95,11 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   };
 }
 
+export function spansOf({ resource, scopeSpans = [] }: WireResource): ReceivedSpan[] {
+  const service = String(valuesOf(resource.attributes)["service.name"]);
+  return scopeSpans.flatMap((scope) => scope.spans.map((span) => received(span, service)));
+}
+
 function received(span: WireSpan, service: string): ReceivedSpan {
   const { traceId, spanId, parentSpanId, name, kind, links = [], events = [], status } = span;
   return {
@@ -114,7 +118,9 @@ function milliseconds(nanoseconds: string): number {
 }
 
 function valuesOf(attributes: readonly Attribute[]): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  // Whole numbers of 64 bits are text in Protobuf's JSON.
+  const plain = (value: Attribute["value"]) => ("intValue" in value ? Number(value.intValue) : Object.values(value)[0]);
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
 }
 
 /** The spans of one trace, with what is asked of a whole one. */

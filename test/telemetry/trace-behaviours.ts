@@ -1,94 +1,51 @@
-/** What a session's trace must be, on whichever bus: run by a test that says how to open one. */
+/** What a session's trace must be, on whichever bus and in however many processes: run by a test that says how its sessions are had. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Bus } from "../../services/runtime/bus/bus.js";
-import { observedBus } from "../../services/runtime/telemetry/observed-bus.js";
-import { withTelemetry } from "../../services/runtime/telemetry/start.js";
-import { type Finished, startPipeline } from "../pipeline/pipeline.js";
-import { polygon, row, square } from "../pipeline/rows.js";
-import { type OtlpReceiver, startOtlpReceiver, Trace } from "./otlp-receiver.js";
+import { before, describe, it } from "node:test";
+import { Trace } from "./otlp-receiver.js";
+import { BUDGET, CANARIES, FEW, MANY, REJECTED, type SeenSession, type TracedSessions, traceIdOf } from "./traced-sessions.js";
 
-export interface BusUnderTrace {
+export interface TracedWay {
   /** `messaging.system` of its spans. */
   readonly system: string;
-  /** The bus that the services share, given the memory bus that they would have; whoever opens it closes it. */
-  readonly open: (memory: Bus) => Bus;
+  /** What the processes are called, by role. */
+  readonly serviceOf: (role: string) => string;
+  /** Why it can not be tried here; false: it can. */
+  readonly skip?: string | false;
+  /** Runs the sessions, and ends everything that it started. */
+  readonly run: () => Promise<TracedSessions>;
 }
 
-const FEW = 6;
-const MANY = 400;
-const BUDGET = 10;
-const REJECTED = 4;
+const ROLES = ["gateway", "filter", "rasterizer", "packager"];
 
-/** The export of a project; one asset is too large to be painted. */
-const rows = (count: number) =>
-  Array.from({ length: count }, (_, index) =>
-    row({
-      id: `task-${index}`,
-      tools: [polygon("Road", "road", square(index % 9, 1, 4))],
-      ...(index === REJECTED ? { size: [100_000, 100_000] as const } : {}),
-      ...(index === 5 ? { standing: "untouched" as const } : {}),
-    }),
-  );
-
-/** Clocks of several threads, in whole milliseconds. */
+/** Clocks of several threads and processes, in whole milliseconds. */
 const CLOCKS_MS = 3;
 
-export function traceBehaviours(name: string, { system, open }: BusUnderTrace): void {
-  describe(`the trace of a session on ${name}`, { timeout: 120_000 }, () => {
-    let receiver: OtlpReceiver;
-    let untraced: Finished;
-    let few: Finished;
-    let many: Finished;
-
-    const session = async (count: number) => {
-      const pipeline = await startPipeline({
-        rows: rows(count),
-        env: { TRACED_ASSETS: String(BUDGET), IMAGE_PIXEL_LIMIT: "1000000" },
-        wrapBus: (memory) => observedBus(open(memory), { system }),
-      });
-      try {
-        return await pipeline.run();
-      } finally {
-        await pipeline.close();
-      }
-    };
+export function traceBehaviours(name: string, { system, serviceOf, skip = false, run }: TracedWay): void {
+  describe(`the trace of a session on ${name}`, { timeout: 180_000, skip }, () => {
+    let sessions: TracedSessions;
     before(async () => {
-      receiver = await startOtlpReceiver();
-      untraced = await session(FEW);
-      Object.assign(process.env, receiver.env);
-      try {
-        await withTelemetry({ role: "all", version: "0.0.0" }, process.env, async () => {
-          few = await session(FEW);
-          many = await session(MANY);
-        });
-      } finally {
-        for (const key of Object.keys(receiver.env)) delete process.env[key];
-      }
+      sessions = await run();
     });
-    after(() => receiver.close());
 
-    /** Of the session: its user is told which trace it is. */
-    const traceOf = ({ lines }: Finished): Trace => {
-      const [, traceId] = /^INFO .* \(trace ([\da-f]{32})\)$/.exec(lines[0] ?? "") ?? [];
-      assert.ok(traceId, lines[0]);
-      return new Trace(receiver.spans.filter((span) => span.traceId === traceId));
-    };
+    const traceOf = (session: SeenSession) => new Trace(sessions.spans.filter((span) => span.traceId === traceIdOf(session)));
+    const traces = () => [traceOf(sessions.few), traceOf(sessions.many)] as const;
 
     it("is one trace from Hub's session to its answer, with every parent in it", () => {
-      for (const finished of [few, many]) {
-        const trace = traceOf(finished);
+      for (const trace of traces()) {
         assert.deepEqual(
           trace.roots().map((span) => span.name),
           ["session"],
         );
-        assert.deepEqual(trace.orphans(), []);
+        assert.deepEqual(
+          trace.orphans().map((span) => span.name),
+          [],
+        );
       }
-      assert.equal(new Set(receiver.spans.map(({ traceId }) => traceId)).size, 2);
+      assert.equal(new Set(sessions.spans.map(({ traceId }) => traceId)).size, 2);
     });
 
     it("leads from service to service as the asset goes, and back to the gateway", () => {
-      const edges = traceOf(few).edges();
+      const edges = traceOf(sessions.few).edges();
       for (const edge of [
         "gateway: publish filter -> filter: process filter",
         "filter: publish raster -> rasterizer: process raster",
@@ -102,33 +59,32 @@ export function traceBehaviours(name: string, { system, open }: BusUnderTrace): 
       }
     });
 
+    it("names for each span the role that it is of, and the process that sent it", () => {
+      for (const trace of traces()) {
+        assert.deepEqual(new Set(trace.spans.map(({ attributes }) => attributes["maskline.role"])), new Set(ROLES));
+        for (const { name: title, service, attributes } of trace.spans) {
+          assert.equal(service, serviceOf(String(attributes["maskline.role"])), title);
+        }
+      }
+    });
+
     it("has every stage of the session", () => {
-      const trace = traceOf(few);
+      const trace = traceOf(sessions.few);
       for (const stage of [
-        ...["accept session", "prepare run", "check config", "read project", "download export", "freeze export"],
-        ...[
-          "publish round",
-          "paint",
-          "encode",
-          "spool",
-          "pack run",
-          "write archive",
-          "get upload target",
-          "upload archive",
-          "answer session",
-        ],
+        ...["accept session", "prepare run", "check config", "read project", "download export", "freeze export", "publish round"],
+        ...["paint", "encode", "spool", "pack run", "write archive", "get upload target", "upload archive", "answer session"],
       ]) {
         assert.ok(trace.named(stage).length > 0, stage);
       }
       assert.equal(trace.named("process filter").length, FEW);
-      const inside = (name: string) => trace.named(name).map((span) => trace.parentOf(span)?.name);
+      const inside = (title: string) => trace.named(title).map((span) => trace.parentOf(span)?.name);
       assert.deepEqual(inside("download export"), ["prepare run"]);
       assert.deepEqual(inside("get upload target"), ["maskline.v1.GatewayService/GetUploadTarget"]);
       assert.deepEqual(new Set(inside("paint")), new Set(["process raster"]));
     });
 
     it("begins nothing before what it is part of", () => {
-      for (const trace of [traceOf(few), traceOf(many)]) {
+      for (const trace of traces()) {
         for (const span of trace.spans) {
           const parent = trace.parentOf(span);
           assert.ok(!parent || span.startMs >= parent.startMs - CLOCKS_MS, `${span.name} begins before ${parent?.name}`);
@@ -138,7 +94,7 @@ export function traceBehaviours(name: string, { system, open }: BusUnderTrace): 
     });
 
     it("describes messages as OpenTelemetry's conventions have it", () => {
-      const trace = traceOf(few);
+      const trace = traceOf(sessions.few);
       const messages = trace.spans.filter(({ kind }) => kind === 4 || kind === 5);
       assert.ok(messages.length >= 4 * (FEW - 2));
       for (const { name: title, kind, attributes, links } of messages) {
@@ -147,7 +103,7 @@ export function traceBehaviours(name: string, { system, open }: BusUnderTrace): 
         assert.equal(attributes["messaging.operation.name"], operation);
         assert.equal(attributes["messaging.operation.type"], type);
         assert.equal(title, `${operation} ${attributes["messaging.destination.template"]}`);
-        assert.equal(attributes["messaging.message.conversation_id"], few.handle.session);
+        assert.equal(attributes["messaging.message.conversation_id"], sessions.few.session);
         assert.match(String(attributes["messaging.message.id"]), /^[\dA-Z]{26}\/1\.0\/\d+/);
         assert.equal(links.length, kind === 5 ? 1 : 0);
       }
@@ -158,8 +114,7 @@ export function traceBehaviours(name: string, { system, open }: BusUnderTrace): 
     });
 
     it("says why an asset was rejected", () => {
-      for (const finished of [few, many]) {
-        const trace = traceOf(finished);
+      for (const trace of traces()) {
         const [rejected, ...others] = trace.named("reject asset");
         assert.equal(rejected?.attributes["maskline.asset.index"], REJECTED);
         assert.equal(rejected?.attributes["error.type"], "over_limit");
@@ -168,31 +123,28 @@ export function traceBehaviours(name: string, { system, open }: BusUnderTrace): 
       }
     });
 
-    it("stays small: of a large session about the budget of assets leaves spans, and the slowest are named", () => {
-      const trace = traceOf(many);
+    it("stays small: of a large session about the budget of assets leaves spans, and the session's own names the slowest", () => {
+      const trace = traceOf(sessions.many);
       const kept = new Set(trace.named("process filter").map(({ attributes }) => attributes["maskline.asset.index"]));
       assert.ok(kept.size > 0 && kept.size < 3 * BUDGET, `${kept.size} of ${MANY} assets are traced`);
       assert.ok(trace.spans.length < 30 * BUDGET, `${trace.spans.length} spans`);
-      const [packed] = trace.named("pack run");
-      assert.equal(Number(packed?.attributes["maskline.assets"]), MANY);
-      assert.equal(Number(packed?.attributes["maskline.assets.rejected"]), 1);
-      const slow = packed?.events.filter((event) => event.name === "slow asset") ?? [];
+      const [root] = trace.named("session");
+      assert.equal(Number(root?.attributes["maskline.assets"]), MANY);
+      assert.equal(Number(root?.attributes["maskline.assets.rejected"]), 1);
+      const slow = root?.events.filter((event) => event.name === "slow asset") ?? [];
       assert.equal(slow.length, 5);
-      for (const { attributes } of slow) assert.ok(Number(attributes["maskline.raster.ms"]) > 0);
+      for (const { attributes } of slow) assert.ok(Number(attributes["maskline.filter.ms"]) > 0);
     });
 
     it("changes no byte of the archive", () => {
-      assert.ok(untraced.bytes);
-      assert.ok(few.bytes?.equals(untraced.bytes));
-      assert.doesNotMatch(untraced.lines.join("\n"), /trace/);
+      assert.ok(sessions.few.archive.equals(sessions.untraced.archive));
+      assert.doesNotMatch(sessions.untraced.lines.join("\n"), /trace/);
     });
 
-    it("holds no key, secret or signature", () => {
-      const everything = receiver.bodies.join("\n");
+    it("holds no key, secret or signature, nor do the metrics", () => {
+      const everything = [...sessions.sent, ...sessions.shown.values()].join("\n");
       assert.match(everything, /maskline\.assets/);
-      for (const canary of ["api-key-canary", "plugin-secret-canary", "X-Amz-", "Signature", "Bearer"]) {
-        assert.ok(!everything.includes(canary), canary);
-      }
+      for (const canary of CANARIES) assert.ok(!everything.includes(canary), canary);
     });
   });
 }

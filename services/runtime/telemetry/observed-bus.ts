@@ -20,7 +20,7 @@ import {
 } from "./metrics.js";
 import { knowRun, runTrace } from "./run-traces.js";
 import { SERVER_TIMING, withTiming } from "./server-timing.js";
-import { isSampled, isTraceParent, sampled } from "./traceparent.js";
+import { isSampled, isTraceParent, sampled, type TraceParent } from "./traceparent.js";
 import { errorType, type Span, startSpan } from "./tracing.js";
 
 export interface ObservedBusOptions {
@@ -54,6 +54,9 @@ export function observedBus(bus: Bus, { system }: ObservedBusOptions): Bus {
     async consume(queue, options, deliver): Promise<Consumption> {
       const figure = figures(queue);
       const holding = new Set<InFlight>();
+      figure.consumed(0);
+      figure.redelivered(0);
+      retries.add(0, { "maskline.stage": "message" });
       const endHeld = heldMessages.observe(() => [[holding.size, figure.attributes]]);
       const end = () => {
         consumptions.delete(end);
@@ -156,10 +159,13 @@ function timing({ headers, queue, startedAt }: InFlight): string {
 /** What is to be known of a delivered message while it is held. */
 function received(delivery: Delivery, system: string): InFlight {
   const { headers, id, key, queue } = delivery;
-  const message = { id, queue, headers, startedAt: performance.now(), begun: false };
+  const message = (traceparent: TraceParent | undefined, span: Span | undefined): InFlight => {
+    return { id, queue, traceparent, span, headers, startedAt: performance.now(), begun: false };
+  };
   const parent = headers[TRACE_PARENT];
-  if (!isTraceParent(parent)) return { ...message, traceparent: undefined, span: undefined };
-  if (!isSampled(parent) && runTrace(key)) return { ...message, traceparent: parent, span: undefined };
+  if (!isTraceParent(parent)) return message(undefined, undefined);
+  const known = runTrace(key);
+  if (!isSampled(parent) && known?.session !== undefined) return message(parent, undefined);
   const session = sessionOf(headers);
   const span = startSpan(`process ${queueTemplate(queue)}`, parent, {
     role: consumerOf(queue),
@@ -174,8 +180,8 @@ function received(delivery: Delivery, system: string): InFlight {
   });
   const traceparent = span?.traceparent ?? parent;
   // The first message of a run that comes here stands for the run: what is asked about it belongs to that trace.
-  if (runTrace(key) === undefined) knowRun(key, { traceparent: sampled(traceparent), session });
-  return { ...message, traceparent, span };
+  if (known === undefined || known.session !== session) knowRun(key, { traceparent: known?.traceparent ?? sampled(traceparent), session });
+  return message(traceparent, span);
 }
 
 interface Figures {

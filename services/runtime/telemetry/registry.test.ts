@@ -23,6 +23,27 @@ test("a counter adds up by attributes, bound ones too", async () => {
   ]);
 });
 
+test("a counter is shown from the first figure on, be it 0, and not because it was bound", async () => {
+  const registry = createRegistry();
+  const counter = registry.counter({ ...asked, attributes: ["kind"] });
+  const bound = counter.bind({ kind: "x" });
+  assert.deepEqual((await only(registry)).points, []);
+  counter.add(0, { kind: "y" });
+  bound(1);
+  assert.deepEqual((await only(registry)).points, [
+    { attributes: { kind: "y" }, value: 0 },
+    { attributes: { kind: "x" }, value: 1 },
+  ]);
+});
+
+test("a histogram is not shown because it was bound", async () => {
+  const registry = createRegistry();
+  const bound = registry.histogram({ ...asked, attributes: [], boundaries: [1] }).bind({});
+  assert.deepEqual((await only(registry)).points, []);
+  bound(1);
+  assert.equal((await only(registry)).points.length, 1);
+});
+
 test("values that would run together are different series", async () => {
   const registry = createRegistry();
   const counter = registry.counter({ ...asked, attributes: ["a", "b"] });

@@ -51,8 +51,9 @@ export interface Metric extends FamilyHead {
 }
 
 export interface Counter<K extends string> {
+  /** Adding 0 shows the series from then on: Prometheus misses the first step of one that was not there before it. */
   add(value: number, attributes: Values<K>): void;
-  /** The same for attributes that are always these. */
+  /** The same for attributes that are always these; the series is there with its first figure. */
   bind(attributes: Values<K>): (value: number) => void;
 }
 
@@ -144,9 +145,10 @@ export function createRegistry(): Registry {
           series.of(values).value.total += value;
         },
         bind(values: Values<K>) {
-          const { value: sum } = series.of(values);
+          let one: Series<{ total: number }> | undefined;
           return (value: number) => {
-            sum.total += value;
+            one ??= series.of(values);
+            one.value.total += value;
           };
         },
       };
@@ -203,8 +205,11 @@ export function createRegistry(): Registry {
       return {
         record: (value: number, values: Values<K>) => record(series.of(values), value),
         bind(values: Values<K>) {
-          const one = series.of(values);
-          return (value: number) => record(one, value);
+          let one: Series<HistogramState> | undefined;
+          return (value: number) => {
+            one ??= series.of(values);
+            record(one, value);
+          };
         },
       };
     },

@@ -168,7 +168,7 @@ function started(span: ApiSpan, { startMs }: SpanOptions): Span {
   return {
     traceparent: traceParent(traceId, spanId, (traceFlags & TraceFlags.SAMPLED) !== 0),
     set: (attributes) => void span.setAttributes(shown(attributes)),
-    event: (name, attributes) => void span.addEvent(name, shown(attributes)),
+    event: (name, attributes, atMs) => void span.addEvent(name, shown(attributes), atMs),
     fail(error) {
       const message = shownText(describeError(error));
       span.setAttribute("error.type", errorType(error));
@@ -196,7 +196,13 @@ function exportMetrics(version: string): () => void {
     if (metric.kind === "histogram") {
       const advice = { explicitBucketBoundaries: [...(metric.boundaries ?? [])] };
       const histogram = meter.createHistogram(name, { unit, description, advice });
-      metric.forward((value, attributes) => histogram.record(value, given(attributes)));
+      // Each figure comes with the attributes of its series, always the same object.
+      const known = new WeakMap<object, Record<string, string>>();
+      metric.forward((value, attributes) => {
+        const shown = known.get(attributes) ?? given(attributes);
+        known.set(attributes, shown);
+        histogram.record(value, shown);
+      });
     } else {
       const observable = observableOf(meter, metric.kind, name, { unit, description });
       observable.addCallback(async (result) => {

@@ -22,7 +22,8 @@ export interface SpanOptions {
 export interface Span {
   readonly traceparent: TraceParent;
   set(attributes: Attributes): void;
-  event(name: string, attributes?: Attributes): void;
+  /** @param atMs milliseconds since 1970; default: now */
+  event(name: string, attributes?: Attributes, atMs?: number): void;
   /** Marks the span as failed, with the error's kind and text. */
   fail(error: unknown): void;
   /** @param endMs milliseconds since 1970; default: now */

@@ -159,7 +159,27 @@ export interface Uploaded {
     | OutcomeCounts
     | undefined;
   /** How many volumes hold the masks; absent: the archive itself does. */
-  volumes?: number | undefined;
+  volumes?:
+    | number
+    | undefined;
+  /** For the session's trace; absent where it is not traced. */
+  times?: AssetTimes | undefined;
+}
+
+export interface AssetTimes {
+  /** The assets that took longest, slowest first. */
+  slowest: SlowAsset[];
+}
+
+export interface SlowAsset {
+  index: number;
+  /** Milliseconds by step. */
+  steps: { [key: string]: number };
+}
+
+export interface SlowAsset_StepsEntry {
+  key: string;
+  value: number;
 }
 
 export interface PackagingFailed {
@@ -1187,7 +1207,7 @@ export const ReportRequest: MessageFns<ReportRequest> = {
 };
 
 function createBaseUploaded(): Uploaded {
-  return { target: "", bytes: 0, counts: undefined, volumes: undefined };
+  return { target: "", bytes: 0, counts: undefined, volumes: undefined, times: undefined };
 }
 
 export const Uploaded: MessageFns<Uploaded> = {
@@ -1203,6 +1223,9 @@ export const Uploaded: MessageFns<Uploaded> = {
     }
     if (message.volumes !== undefined) {
       writer.uint32(32).uint32(message.volumes);
+    }
+    if (message.times !== undefined) {
+      AssetTimes.encode(message.times, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1250,6 +1273,177 @@ export const Uploaded: MessageFns<Uploaded> = {
             }
 
             message.volumes = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.times = AssetTimes.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAssetTimes(): AssetTimes {
+  return { slowest: [] };
+}
+
+export const AssetTimes: MessageFns<AssetTimes> = {
+  encode(message: AssetTimes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.slowest) {
+      SlowAsset.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AssetTimes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAssetTimes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.slowest.push(SlowAsset.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSlowAsset(): SlowAsset {
+  return { index: 0, steps: {} };
+}
+
+export const SlowAsset: MessageFns<SlowAsset> = {
+  encode(message: SlowAsset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    globalThis.Object.entries(message.steps).forEach(([key, value]: [string, number]) => {
+      SlowAsset_StepsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SlowAsset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSlowAsset();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = SlowAsset_StepsEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.steps[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSlowAsset_StepsEntry(): SlowAsset_StepsEntry {
+  return { key: "", value: 0 };
+}
+
+export const SlowAsset_StepsEntry: MessageFns<SlowAsset_StepsEntry> = {
+  encode(message: SlowAsset_StepsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SlowAsset_StepsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSlowAsset_StepsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
             continue;
           }
         }
