@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import type { Scene } from "../../services/rasterizer/scene.js";
 import { sceneMix, seededRandom } from "./scene-mix.js";
 
-const CLASSES = ["Road", "Car", "Person", "Tree", "Building", "Sky", "Sign", "Bike"];
+export const CLASSES = ["Road", "Car", "Person", "Tree", "Building", "Sky", "Sign", "Bike"];
 /** Different scenes in an export; more would only make the fixture slower to write. */
 const SCENES = 100;
 
@@ -24,19 +24,7 @@ export interface FixtureOptions {
 /** Writes project.json and export.ndjson. @returns the bytes of an average row. */
 export async function writeFixture(folder: string, options: FixtureOptions): Promise<number> {
   await mkdir(folder, { recursive: true });
-  const tools = CLASSES.map((title, index) => ({
-    schemaId: `schema-${index}`,
-    title,
-    tool: index % 2 === 0 ? "polygon" : "segmentation",
-    color: `#${(0x203040 + index * 0x171717).toString(16)}`,
-  }));
-  const stages = [
-    { id: "Start", name: "Start", type: "Start" },
-    { id: "Label", name: "Label", type: "Label" },
-    { id: "Complete", name: "Complete", type: "Complete" },
-  ];
-  const project = { _id: "0123456789abcdef01234567", name: "Benchmark", categorySchema: { tools }, stages, batches: [] };
-  await writeFile(join(folder, "project.json"), JSON.stringify(project));
+  await writeFile(join(folder, "project.json"), JSON.stringify(fixtureProject()));
   let bytes = 0;
   const lines = function* () {
     for (const row of fixtureRows(options)) {
@@ -46,6 +34,26 @@ export async function writeFixture(folder: string, options: FixtureOptions): Pro
   };
   await pipeline(Readable.from(lines()), createWriteStream(join(folder, "export.ndjson"), { highWaterMark: 1 << 20 }));
   return bytes / options.assets;
+}
+
+/** What Hub knows of the project. */
+export function fixtureProject(_id = "0123456789abcdef01234567") {
+  const stages = [
+    { id: "Start", name: "Start", type: "Start" },
+    { id: "Label", name: "Label", type: "Label" },
+    { id: "Complete", name: "Complete", type: "Complete" },
+  ];
+  return { _id, name: "Benchmark", categorySchema: { tools: fixtureClasses() }, stages, batches: [] };
+}
+
+/** The ontology's tools. */
+export function fixtureClasses() {
+  return CLASSES.map((title, index) => ({
+    schemaId: `schema-${index}`,
+    title,
+    tool: index % 2 === 0 ? "polygon" : "segmentation",
+    color: `#${(0x203040 + index * 0x171717).toString(16)}`,
+  }));
 }
 
 /** The rows of such an export, without line endings. */

@@ -2,13 +2,14 @@
  * `npm run bench -- export`: an export of 600 MB of text through the gateway, a process of its own, from Run to the answer: its peak memory,
  * and what it takes of its disk. Fails when it is over the bound.
  */
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startHubSimulator } from "../hub-simulator/server.js";
 import { startChild } from "../support/children.js";
 import { type FixtureOptions, fixtureRows } from "./export-fixture.js";
+import { bytesIn, peakBytes } from "./usage.js";
 
 const EXPORT_BYTES = 600e6;
 const BOUND_BYTES = 250e6;
@@ -47,7 +48,7 @@ export async function exportMemoryBench(exportBytes = EXPORT_BYTES): Promise<voi
   });
   try {
     await Promise.race([hub.waitForPlugin(), gateway.ended]);
-    const idle = await peakBytes(gateway.pid);
+    const idle = peakBytes(gateway.pid);
     const startedAt = performance.now();
     const handle = await hub.run({ projectId: PROJECT._id, stage: [] });
     const ended = handle.result.then(() => true);
@@ -56,7 +57,7 @@ export async function exportMemoryBench(exportBytes = EXPORT_BYTES): Promise<voi
     const seconds = (performance.now() - startedAt) / 1000;
     const result = await handle.result;
     if (result.error) throw new Error(`the session ended with an error: ${handle.logs.at(-1)?.msg}`);
-    const peak = await peakBytes(gateway.pid);
+    const peak = peakBytes(gateway.pid);
     // Confirmed after two pings; then the export goes.
     for (let tries = 0; tries < 100 && (await readdir(join(dataDir, "gateway", "exports"))).length > 0; tries++) await sleep(LOOK_EVERY_MS);
     const left = await bytesIn(dataDir);
@@ -73,18 +74,4 @@ export async function exportMemoryBench(exportBytes = EXPORT_BYTES): Promise<voi
     await hub.close();
     await rm(dataDir, { recursive: true, force: true });
   }
-}
-
-async function peakBytes(pid: number): Promise<number> {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
-}
-
-/** What lies in a folder whose files come and go, on the disk itself. */
-async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(folder, { recursive: true })) {
-    const file = await stat(join(folder, name)).catch(() => undefined);
-    if (file?.isFile()) bytes += file.blocks * 512;
-  }
-  return bytes;
 }

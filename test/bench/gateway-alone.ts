@@ -8,12 +8,14 @@ import { createFileBlobs } from "../../services/runtime/blob/file.js";
 import { claimCheck, DEFAULT_INLINE_BYTES } from "../../services/runtime/bus/claim-check.js";
 import { createMemoryBus } from "../../services/runtime/bus/memory.js";
 import { readConfig } from "../../services/runtime/config.js";
+import { keepHeapsSmall } from "../../services/runtime/heap.js";
 import { createLogger } from "../../services/runtime/log.js";
 import { allKeys, liveGatewaySettings } from "../../services/settings.js";
 import { FakePackager } from "../gateway/fake-packager.js";
 
 const TOKEN = "bench";
 
+keepHeapsSmall();
 const config = readConfig(allKeys, process.env);
 const log = createLogger(config.logLevel);
 const blobs = await createFileBlobs(join(config.dataDir, "blobs"));

@@ -1,10 +1,12 @@
 /** One session through `maskline all` and the Hub simulator, each a process of its own, watched from outside. For benchmarks on Linux. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSimulator } from "../demo/simulator-child.js";
 import { type Child, startChild } from "../support/children.js";
+import { cpuSeconds, peakBytes } from "./usage.js";
 
 export interface SessionMeasure {
   readonly assets: number;
@@ -18,8 +20,17 @@ export interface SessionMeasure {
   readonly peakBytes: number;
 }
 
-/** Runs one session on the project folder. @throws Error when it does not end with an archive. */
-export async function measureSession(project: string, assets: number, env: Readonly<Record<string, string>> = {}): Promise<SessionMeasure> {
+/**
+ * Runs one session on the project folder.
+ * @param core all of `maskline all` runs on this core alone, and the simulator on the others
+ * @throws Error when it does not end with an archive.
+ */
+export async function measureSession(
+  project: string,
+  assets: number,
+  env: Readonly<Record<string, string>> = {},
+  core?: number,
+): Promise<SessionMeasure> {
   const dataDir = await mkdtemp(join(tmpdir(), "maskline-bench-"));
   const children: Child[] = [];
   try {
@@ -53,9 +64,10 @@ export async function measureSession(project: string, assets: number, env: Reado
       },
     });
     children.push(maskline);
+    if (core !== undefined) keepApart(maskline, simulator.child, core);
     const ended = Promise.race([simulator.child.ended, maskline.ended]);
     await Promise.race([simulator.pluginConnected, ended]);
-    const cpuBefore = await cpuSeconds(maskline.pid);
+    const cpuBefore = cpuSeconds(maskline.pid);
     simulator.run({ class_mapping_type: "single_channel_sequential" });
     await Promise.race([simulator.archiveUrl, ended]);
     const answeredAt = performance.now();
@@ -64,8 +76,8 @@ export async function measureSession(project: string, assets: number, env: Reado
       assets,
       seconds: (answeredAt - acceptedAt) / 1000,
       freezeSeconds: (acceptedAt - exportedAt) / 1000,
-      cpuSeconds: (await cpuSeconds(maskline.pid)) - cpuBefore,
-      peakBytes: await peakBytes(maskline.pid),
+      cpuSeconds: cpuSeconds(maskline.pid) - cpuBefore,
+      peakBytes: peakBytes(maskline.pid),
     };
   } finally {
     for (const child of children.reverse()) await child.stop();
@@ -73,14 +85,13 @@ export async function measureSession(project: string, assets: number, env: Reado
   }
 }
 
-/** utime and stime of proc(5), in ticks of 10 ms as on every Linux that Node runs on. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-async function peakBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+/** taskset of util-linux, for Node can not: threads that a process starts later stay where it is. */
+function keepApart(alone: Child, others: Child, core: number): void {
+  const rest = cpus().flatMap((_, at) => (at === core ? [] : [at]));
+  for (const [{ pid }, list] of [
+    [alone, [core]],
+    [others, rest],
+  ] as const) {
+    execFileSync("taskset", ["-a", "-c", "-p", list.join(","), String(pid)], { stdio: "ignore" });
+  }
 }

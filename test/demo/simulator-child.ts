@@ -1,4 +1,5 @@
 /** The Hub simulator as a child process, spoken to in JSON lines. */
+import { tmpdir } from "node:os";
 import { isObject } from "../hub-simulator/contract.js";
 import { type Child, startChild } from "../support/children.js";
 
@@ -61,7 +62,7 @@ export function startSimulator(
     name: "the Hub simulator",
     script: new URL("../hub-simulator/main.js", import.meta.url),
     args: ["--project", projectFolder],
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, TMPDIR: tmpdir() },
     onLine: (line) => {
       const event: unknown = JSON.parse(line);
       if (isObject(event)) receive(event);

@@ -10,6 +10,8 @@ export interface Child {
   send(line: string): void;
   /** Rejects as soon as it has ended, with the last lines of what it said; never resolves. */
   readonly ended: Promise<never>;
+  /** Resolves when it has ended: its exit code, or undefined when a signal ended it. Rejects when it could not be started. */
+  readonly exitCode: Promise<number | undefined>;
   /** Asks it to end, and ends it after 10 s if it has not. */
   stop(): Promise<void>;
   /** Ends it at once with SIGKILL, whatever it is doing. */
@@ -30,8 +32,16 @@ export interface ChildOptions {
 const KEPT_LINES = 15;
 const STOP_MS = 10_000;
 
+/** None outlives this process. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export function startChild({ name, script, args, env, onLine = () => undefined, onLog }: ChildOptions): Child {
   const child = spawn(process.execPath, [fileURLToPath(script), ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const said: string[] = [];
   createInterface({ input: child.stdout }).on("line", onLine);
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -46,11 +56,17 @@ export function startChild({ name, script, args, env, onLine = () => undefined, 
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
     child.once("close", (code, signal) => fail(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
   });
+  const exitCode = new Promise<number | undefined>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? undefined));
+  });
   // Whoever races it sees the rejection; after the demo's end nobody does.
   ended.catch(() => undefined);
+  exitCode.catch(() => undefined);
   return {
     send: (line) => child.stdin.write(`${line}\n`),
     ended,
+    exitCode,
     stop: () => end(child, "SIGTERM"),
     kill: () => end(child, "SIGKILL"),
     pid: child.pid ?? -1,
