@@ -126,6 +126,22 @@ test("a gateway stopped while publishing goes on from its position, with the sam
     assert.ok(places.length < 200 + 100, `${places.length - 200} were published again`);
   }));
 
+test("what was in flight before a restart still counts in the window", () =>
+  onStage({ rows: someRows(60), credits: { window: 10, maxBytes: 2 ** 20 }, timing: { stall: 60_000 } }, async (stage) => {
+    const packager = stage.packager("p1");
+    const withheld: OutgoingMessage[] = [];
+    stage.onMessage = (message) => void withheld.push(message);
+    await stage.hub.deliver(sessionPayload("S1"));
+    await until("the window is full", () => withheld.length === 10);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await stage.restart();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(withheld.length, 10);
+    stage.onMessage = (message) => packager.account(message);
+    for (const message of withheld) packager.account(message);
+    await succeeded(stage);
+  }));
+
 test("on a bus that forgets, a restarted gateway publishes what the packager lacks in a new round", () =>
   onStage({ rows: someRows(ROWS), volatileBus: true, timing: { stall: 60_000 } }, async (stage) => {
     stage.packager("p1");
@@ -152,6 +168,27 @@ test("a gateway stopped before Hub confirmed the answer sends the same answer af
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.deepEqual(stage.hub.answers, []);
   }));
+
+test("a session that comes again after a restart gets its stored result, for as long as results are kept", () => {
+  let daysLater = 0;
+  const wallClock = () => Date.now() + daysLater * 24 * 3_600_000;
+  return onStage({ rows: someRows(2), timing: { wallClock } }, async (stage) => {
+    stage.packager("p1");
+    await stage.hub.deliver(sessionPayload("S1"));
+    const first = await answered(stage);
+    await until("it is confirmed, and everything erased", () => stage.erasedBlobs.length === 1);
+    const restartedAfter = async (days: number) => {
+      daysLater = days;
+      await stage.restart();
+      await stage.hub.deliver(sessionPayload("S1"));
+      return answered(stage);
+    };
+    assert.deepEqual(await restartedAfter(29), first);
+    assert.equal(stage.hub.calls.fetchExport, 0);
+    assert.ok("export" in (await restartedAfter(31)));
+    assert.equal(stage.hub.calls.fetchExport, 1);
+  });
+});
 
 test("an answer that Hub does not take is sent again, the same", () =>
   onStage({ rows: someRows(2) }, async (stage) => {
@@ -207,6 +244,18 @@ test("three rounds that bring nothing end the session with an error that says so
     assert.deepEqual([...new Set(stage.published.map((message) => place(message).split("/")[0]))], ["1.0", "1.1", "1.2", "1.3"]);
   }));
 
+test("a round is not fruitless while its packager has not told what it lacks, for nothing is published before", () =>
+  onStage({ rows: someRows(3) }, async (stage) => {
+    const packager = stage.packager("p1");
+    packager.tellsMissing = false;
+    loseMessages(stage, (message) => place(message).startsWith("1.0/"));
+    await stage.hub.deliver(sessionPayload("S1"));
+    await until("it is asked", () => [...packager.runs.values()].some(({ wanted }) => wanted === 1));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    packager.tellsMissing = true;
+    await succeeded(stage);
+  }));
+
 test("a packager that finds a damaged record is given that asset again, though it had told of all", () =>
   onStage({ rows: someRows(ROWS), timing: { stall: 200 } }, async (stage) => {
     const packager = stage.packager("p1");
@@ -224,8 +273,9 @@ test("a packager that finds a damaged record is given that asset again, though i
 test("a blob store that is away while the bus is there makes no round fruitless", () =>
   onStage({ rows: someRows(3), timing: { stall: 250 } }, async (stage) => {
     const packager = stage.packager("p1");
-    const backAt = Date.now() + 1200;
+    let backAt: number | undefined;
     stage.onMessage = (message) => {
+      backAt ??= Date.now() + 1200;
       if (Date.now() < backAt) throw new Retry("the blob store is away");
       packager.account(message);
     };
@@ -265,8 +315,9 @@ test("a clock on the wall that is set a week forward ends no session", () => {
 test("while the bus is away nothing counts as a stall", () =>
   onStage({ rows: someRows(3), timing: { stall: 250 } }, async (stage) => {
     const packager = stage.packager("p1");
-    const backAt = Date.now() + 1200;
+    let backAt: number | undefined;
     stage.onMessage = (message) => {
+      backAt ??= Date.now() + 1200;
       stage.busReady = Date.now() >= backAt;
       if (!stage.busReady) throw new Retry("the bus is away");
       packager.account(message);
@@ -309,6 +360,20 @@ test("a packager that lost its volume gets everything again in a new epoch, and 
     assert.equal(epochs.length, ROWS);
   }));
 
+test("a new epoch begins with round 0, however many rounds there were", () =>
+  onStage({ rows: someRows(4) }, async (stage) => {
+    const old = stage.packager("p1", "ledger-1");
+    loseMessages(stage, (message) => place(message).startsWith("1."));
+    await stage.hub.deliver(sessionPayload("S1"));
+    await until("a round has begun", () => stage.published.some((message) => place(message).startsWith("1.1/")));
+    await old.stop();
+    stage.packagers.length = 0;
+    stage.packager("p1", "ledger-2");
+    await succeeded(stage);
+    const again = stage.published.map(place).filter((id) => !id.startsWith("1."));
+    assert.deepEqual(again, ["2.0/0", "2.0/1", "2.0/2", "2.0/3"]);
+  }));
+
 test("a packager that falls silent loses its run to another one, and its late report is refused", () =>
   onStage({ rows: someRows(4), timing: { silence: 200, inSync: 100 } }, async (stage) => {
     const silent = stage.packager("p1");
@@ -321,7 +386,8 @@ test("a packager that falls silent loses its run to another one, and its late re
     await silent.stop();
     await until("the other one has it", () => late.runs.get(run)?.final.size === 4);
     const uploaded = { $case: "uploaded" as const, value: { target, bytes: 1, counts: undefined } };
-    await assert.rejects(late.gateway.report({ run, epoch: 1, result: uploaded }), OutOfDate);
+    const failed = { $case: "failed" as const, value: { reason: "its volume is full" } };
+    for (const result of [uploaded, failed]) await assert.rejects(late.gateway.report({ run, epoch: 1, result }), OutOfDate);
     await assert.rejects(late.gateway.report({ run, epoch: 2, result: uploaded }), OutOfDate);
     await assert.rejects(late.gateway.getUploadTarget({ run, epoch: 1 }), OutOfDate);
     late.finishes = true;
@@ -389,4 +455,9 @@ test("stored state is encrypted under STATE_KEY, and opened again after a restar
     await stage.restart();
     stage.packager("p1");
     await succeeded(stage);
+  }));
+
+test("two gateways never share a volume", () =>
+  onStage({ rows: [] }, async (stage) => {
+    await assert.rejects(stage.another(), { name: "Fatal", message: /is held by process/ });
   }));

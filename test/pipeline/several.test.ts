@@ -12,7 +12,12 @@ import { type Several, startSeveral } from "./several.js";
 const ASSETS = 150;
 const WAIT_MS = 20_000;
 const rows = Array.from({ length: ASSETS }, (_, index) =>
-  row({ id: `task-${index}`, tools: index % 7 === 6 ? null : [polygon("Road", "road", square(index % 9, 1, 4))] }),
+  row({
+    id: `task-${index}`,
+    tools: index % 7 === 6 ? null : [polygon("Road", "road", square(index % 9, 1, 4))],
+    // Nobody labeled these: they are skipped, which is the filter's outcome.
+    standing: index % 11 === 10 ? "untouched" : "labeled",
+  }),
 );
 
 function envelopeOf({ queue, body }: { readonly queue: string; readonly body: Uint8Array }): Envelope {
