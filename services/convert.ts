@@ -13,6 +13,7 @@ import { defaultTiming } from "./gateway/timing.js";
 import { type Config, ConfigError, type Environment, readConfig } from "./runtime/config.js";
 import { connect } from "./runtime/connect.js";
 import { describeError } from "./runtime/errors.js";
+import { letHeapsGrow } from "./runtime/heap.js";
 import { inTime } from "./runtime/in-time.js";
 import { exitCodeOf } from "./runtime/lifecycle.js";
 import { createLogger } from "./runtime/log.js";
@@ -114,6 +115,7 @@ async function convertIn(
   });
   const { bus, blobs } = await connect({ bus: "memory", blobs: { kind: "folder", folder: join(scratch, "blobs") }, log });
   try {
+    letHeapsGrow();
     const services = await startAll(
       { bus, blobs, log, onFatal: (error) => rejectAnswer(error) },
       {

@@ -12,7 +12,7 @@ import { type Config, ConfigError, type Environment, type Keys, readConfig } fro
 import { connect } from "./runtime/connect.js";
 import { connectGateway, type ListenOptions } from "./runtime/grpc.js";
 import { readGrpcTls } from "./runtime/grpc-tls.js";
-import { keepHeapsSmall } from "./runtime/heap.js";
+import { keepHeapsSmall, letHeapsGrow } from "./runtime/heap.js";
 import { blobPlace, gatewayAddressKeys, grpcTokenKeys, workerKeys } from "./runtime/keys.js";
 import { runProcess, type Starting, together } from "./runtime/lifecycle.js";
 import { createLogger, type Logger } from "./runtime/log.js";
@@ -40,6 +40,7 @@ export type Role = keyof typeof ROLES;
 
 /** All four roles in one process. Resolves with the exit code. */
 export function runAll(env: Environment): Promise<number> {
+  letHeapsGrow();
   return run(readConfig(allKeys, env), async (platform, config) =>
     startAll(platform, {
       gateway: liveGatewaySettings(config, { volatileBus: config.bus === "memory", log: platform.log }),
