@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { projectRoot } from "../project-root.js";
+import { freePort } from "../support/free-port.js";
 import { isRequired, skipReason } from "./required.js";
 
 export interface NatsServer {
@@ -51,8 +52,7 @@ export async function startNats(program: string, config = ""): Promise<NatsServe
 
   async function start(lines = config): Promise<void> {
     await writeFile(configFile, `jetstream { store_dir: ${JSON.stringify(folder)} }\n${lines}\n`);
-    // Port -1 is a free one.
-    const port = address?.split(":")[1] ?? "-1";
+    const port = address?.split(":")[1] ?? String(await freePort());
     const child = spawn(program, ["-c", configFile, "-a", "127.0.0.1", "-p", port], { stdio: ["ignore", "ignore", "pipe"] });
     running = child;
     children.add(child);
