@@ -25,7 +25,10 @@ const scratch = mkdtempSync(join(tmpdir(), "maskline-tests-"));
 const temporary = join(scratch, "tmp");
 mkdirSync(temporary);
 const env = { ...process.env, TMPDIR: temporary, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --enable-source-maps`.trim() };
-const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...tests], { cwd: root, env, stdio: ["ignore", 1, 2] });
+// A file that never ends, because a failure left something open, fails instead of holding up the others for ever.
+const LONGEST_MS = 15 * 60_000;
+const runner = ["--test", "--test-reporter=spec", `--test-timeout=${LONGEST_MS}`];
+const { status } = spawnSync(process.execPath, [...runner, ...tests], { cwd: root, env, stdio: ["ignore", 1, 2] });
 const left = readdirSync(temporary);
 rmSync(scratch, { recursive: true, force: true });
 if (left.length > 0) console.error(`Tests left temporary files behind: ${left.join(", ")}`);
