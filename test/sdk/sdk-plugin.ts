@@ -1,6 +1,8 @@
 /** The vendor's own package as a plugin: `plugin.py` in a process of its own. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../project-root.js";
 import { eventuallyHolds } from "../support/eventually-holds.js";
@@ -25,9 +27,11 @@ export function sdkOf(python: string): { readonly version: string } | { readonly
 
 export async function startSdkPlugin(python: string, connector: "WS" | "REST", hub: string): Promise<PluginUnderTest> {
   const port = await freePort();
+  // Of what it writes to the folder for temporary files, it removes nothing when it is ended.
+  const scratch = await mkdtemp(join(tmpdir(), "maskline-sdk-"));
   const child = spawn(python, [join(projectRoot, "test/sdk/plugin.py")], {
     env: {
-      ...{ PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1", TMPDIR: process.env.TMPDIR },
+      ...{ PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1", TMPDIR: scratch },
       ...{ HOST: hub, PLUGIN_ID: PLUGIN.pluginId, PLUGIN_SECRET: PLUGIN.pluginSecret, CONNECTOR: connector, PORT: String(port) },
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -39,7 +43,10 @@ export async function startSdkPlugin(python: string, connector: "WS" | "REST", h
       if (said.length > KEPT_LINES) said.shift();
     });
   }
-  const stop = () => end(child);
+  const stop = async () => {
+    await end(child);
+    await rm(scratch, { recursive: true, force: true });
+  };
   if (connector === "WS") return { pluginServer: undefined, stop };
   const pluginServer = `http://127.0.0.1:${port}`;
   try {
