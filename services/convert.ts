@@ -1,16 +1,16 @@
 /** `maskline convert`: the same pipeline on an export file. Only the Hub end is replaced, by one that reads and writes files. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { OutcomeCounts } from "../proto/gen/maskline/v1/gateway.js";
 import { startAll } from "./all.js";
+import { checkFiles } from "./convert-files.js";
 import { createScreen, type Screen } from "./convert-screen.js";
 import { gatewayKeys } from "./gateway/config.js";
 import type { Answer } from "./gateway/hub.js";
 import { createOfflineHub } from "./gateway/offline-hub.js";
 import { defaultTiming } from "./gateway/timing.js";
-import { type Config, ConfigError, type Environment, readConfig } from "./runtime/config.js";
+import { type Config, type Environment, readConfig } from "./runtime/config.js";
 import { connect } from "./runtime/connect.js";
 import { describeError } from "./runtime/errors.js";
 import { letHeapsGrow } from "./runtime/heap.js";
@@ -45,7 +45,7 @@ const STOP_MS = 10_000;
  * @returns the exit code: 0 when the archive is written, 1 when the export failed (its reason was printed), 3 when the archive is written
  * but holds no mask, because every asset that the settings let through was rejected, 128 and more after a signal.
  * Then work may still be going on: the caller ends the process.
- * @throws ConfigError for wrong environment variables.
+ * @throws ConfigError for wrong environment variables, and for files that can not be read or written.
  */
 export async function convert(options: ConvertOptions, env: Environment): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), "maskline-convert-"));
@@ -63,9 +63,9 @@ export async function convert(options: ConvertOptions, env: Environment): Promis
     const images = options.readImages === false ? { FETCH_CONCURRENCY: "0" } : {};
     const own = { DATA_DIR: scratch, PACKAGER_ID: "convert", DRAIN_TIMEOUT: "0s", ...images };
     const config = readConfig(offlineKeys, { LOGLEVEL: "silent", ARCHIVE_LIMIT: ANY_SIZE, ...rest, ...own });
-    const configText = options.configFile === undefined ? undefined : await readText(options.configFile);
-    await prepareOut(options);
-    return await convertIn(scratch, options, configText, config, { screen, signalled });
+    const given = await Promise.race([checkFiles(options), signalled]);
+    if (typeof given === "string") return stoppedBy(given);
+    return await convertIn(scratch, options, given.configText, config, { screen, signalled });
   } finally {
     leaveNothing();
   }
@@ -149,14 +149,16 @@ async function convertIn(
   }
 }
 
+function stoppedBy(signal: NodeJS.Signals): number {
+  console.error(`Stopped by ${signal}.`);
+  return exitCodeOf(signal);
+}
+
 /** The archive is written, and there is no mask in it: a script must not take it for a success. */
 const NOTHING_PAINTED = 3;
 
 function exitCodeAfter(end: Answer | NodeJS.Signals, counts: OutcomeCounts | undefined, outFile: string): number {
-  if (typeof end === "string") {
-    console.error(`Stopped by ${end}.`);
-    return exitCodeOf(end);
-  }
+  if (typeof end === "string") return stoppedBy(end);
   if ("error" in end) return 1;
   const rejected = Object.values(counts?.rejected ?? {}).reduce((sum, number) => sum + number, 0);
   if (counts?.maskedAssets === 0 && rejected > 0) {
@@ -166,32 +168,4 @@ function exitCodeAfter(end: Answer | NodeJS.Signals, counts: OutcomeCounts | und
   }
   console.log(`The masks are in ${outFile}`);
   return 0;
-}
-
-/**
- * Makes the folder of the archive, before any work is done.
- * @throws ConfigError when the archive would take the place of something that is not an archive.
- */
-async function prepareOut({ outFile, exportFile, ontologyFile, configFile }: ConvertOptions): Promise<void> {
-  const refuse = (why: string) => new ConfigError([`--out is ${JSON.stringify(outFile)}, ${why}; name the zip file to write`]);
-  if (outFile.trim() === "") throw refuse("which names nothing");
-  const out = resolve(outFile);
-  const inputs = [exportFile, ontologyFile, configFile].filter((file) => file !== undefined);
-  if (inputs.some((file) => resolve(file) === out)) throw refuse("which is one of the files to read");
-  const there = await stat(out).catch(() => undefined);
-  if (there && !there.isFile()) throw refuse("which is there already and no file");
-  try {
-    await mkdir(dirname(out), { recursive: true });
-    await access(dirname(out), constants.W_OK);
-  } catch (error) {
-    throw refuse(`whose folder can not be written (${describeError(error)})`);
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new ConfigError([`--config names ${JSON.stringify(file)}, which can not be read (${describeError(error)})`]);
-  }
 }

@@ -13,9 +13,13 @@ const VERSION = "0.1.0";
 
 const watched = (role: Role | "all", run: () => Promise<number>) => withTelemetry({ role, version: VERSION }, process.env, run);
 
+/** As for a wrong configuration (end.ts). */
+const CALLED_WRONGLY = 2;
+
 const program = new Command("maskline")
   .description("PNG class masks from Ango Hub exports of any size.")
   .version(VERSION, "-V, --version", "the version of Maskline")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : CALLED_WRONGLY))
   .addHelpText("after", "\nServices are configured by environment variables: see docs/configuration.md.");
 
 program

@@ -22,6 +22,8 @@ interface Sending {
 
 /** Of one session; whatever fails, an answer needs no more of them to be understood. */
 const KEPT_ERRORS = 10;
+/** An error that fails after its answer was taken is not asked for any more: the oldest sessions make room. */
+const KEPT_SESSIONS = 1_000;
 
 /**
  * One log call of a session at a time, in order; a line that can not be sent is dropped, but an error, which explains the answer, is sent
@@ -53,6 +55,8 @@ export function createHttpReporter(rest: Pick<HubRest, "pluginLog" | "pluginResp
   function keepError(record: LogRecord): void {
     const kept = errorsNotTaken.get(record.session) ?? [];
     errorsNotTaken.set(record.session, [...kept, record].slice(-KEPT_ERRORS));
+    const oldest = errorsNotTaken.size > KEPT_SESSIONS ? errorsNotTaken.keys().next().value : undefined;
+    if (oldest !== undefined) errorsNotTaken.delete(oldest);
   }
 
   function sendLine(session: Session, record: LogRecord): void {

@@ -79,6 +79,17 @@ async function ask(method: string, path: string, { secret = SECRET, body = "", t
   return { status: response.status, body: await response.json() };
 }
 
+test("a port that is taken stops the start, and the error says which key to set", async () => {
+  const port = Number(new URL(origin).port);
+  const reporter = createHttpReporter({ pluginLog: async () => {}, pluginResponse: async () => {} }, log);
+  const second = createHubServer({ listenHost: "127.0.0.1", port, pluginSecret: SECRET, postAnswer: "accepted", reporter, log });
+  await assert.rejects(
+    second.start(async () => {}),
+    new RegExp(`127\\.0\\.0\\.1:${port}; set PORT`),
+  );
+  await second.stop();
+});
+
 test("a heartbeat is answered ok to who knows the secret", async () => {
   assert.deepEqual(await ask("GET", "/heartbeat"), { status: 200, body: "ok" });
   assert.deepEqual(await ask("GET", "/heartbeat", { secret: "wrong" }), { status: 401, body: { detail: "Unauthorized" } });

@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { describeError } from "../runtime/errors.js";
+import { describeError, Fatal } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import type { Connector } from "./connector.js";
 import { createHeldPosts, type HeldPosts } from "./held-posts.js";
@@ -72,9 +72,12 @@ export function createHubServer(options: HubServerOptions): Connector {
     start(onPayload) {
       accept = onPayload;
       return new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(options.port, options.listenHost, () => {
-          server.off("error", reject);
+        const { listenHost, port } = options;
+        const refuse = (cause: Error) =>
+          reject(new Fatal(`the REST connector can not listen on ${listenHost}:${port}; set PORT or LISTEN_HOST to others`, { cause }));
+        server.once("error", refuse);
+        server.listen(port, listenHost, () => {
+          server.off("error", refuse);
           server.on("error", (error) => log.error({ error: describeError(error) }, "Hub's connection could not be taken"));
           const address = server.address();
           if (typeof address === "object" && address) options.onListening?.(address.port);

@@ -272,6 +272,29 @@ test("a Hub that is not there yet is dialled until it is; no secret is in our lo
   assert.ok(lines.every((line) => !line.includes(SECRET)));
 });
 
+test("why a Hub can not be reached is in the log, with its address", async () => {
+  const nobody = createServer();
+  await new Promise<void>((resolve) => nobody.listen(0, "127.0.0.1", resolve));
+  const address = nobody.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  await new Promise((resolve) => nobody.close(resolve));
+  const noHub = createServer((_request, response) => response.writeHead(404).end());
+  await new Promise<void>((resolve) => noHub.listen(port, "127.0.0.1", resolve));
+  const at = `http://127.0.0.1:${port}`;
+  const lost = createConnector(at);
+  try {
+    await lost.start(async () => {});
+    await until("the answer", () => lines.some((line) => line.includes("Unexpected server response: 404")));
+    noHub.closeAllConnections();
+    await new Promise((resolve) => noHub.close(resolve));
+    await until("the refusal", () => lines.some((line) => line.includes("ECONNREFUSED")));
+    assert.ok(lines.every((line) => !line.includes("dialling again") || line.includes(at)));
+  } finally {
+    await lost.stop();
+    noHub.close();
+  }
+});
+
 test("a namespace that Hub refuses, or never answers for, is dialled again", async () => {
   const gates = [() => {}, (next: Next) => next(new Error("not now")), (next: Next) => next()];
   gate = (next) => gates.shift()?.(next);

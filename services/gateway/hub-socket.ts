@@ -10,6 +10,7 @@ import { describeError } from "../runtime/errors.js";
 import { inTime } from "../runtime/in-time.js";
 import type { Logger } from "../runtime/log.js";
 import type { Connector } from "./connector.js";
+import { asFields } from "./json-value.js";
 import { Outbox } from "./outbox.js";
 
 export interface HubSocketOptions {
@@ -79,7 +80,7 @@ export function createHubSocket(options: HubSocketOptions): Connector {
         if (stopped) return;
         failures += 1;
         const delayMs = Math.max(reconnect.minDelayMs, backoffDelay(failures, reconnect));
-        log.warn({ reason, delayMs }, "no connection to Hub, dialling again");
+        log.warn({ host: options.host, reason, delayMs }, "no connection to Hub, dialling again");
         redial = setTimeout(dial, delayMs);
       },
     });
@@ -154,7 +155,7 @@ function openConnection({ host, connectTimeoutMs }: HubSocketOptions, events: Co
     clearTimeout(deadline);
     events.connected(socket);
   });
-  socket.on("connect_error", (error) => lost(error.message));
+  socket.on("connect_error", (error) => lost(reasonOf(error)));
   socket.on("disconnect", (reason) => lost(reason));
   // A refusal closes the manager before it is told why.
   manager.on("close", (reason) => queueMicrotask(() => lost(reason)));
@@ -180,4 +181,11 @@ function openConnection({ host, connectTimeoutMs }: HubSocketOptions, events: Co
         lost("we stopped");
       }),
   };
+}
+
+/** What the library only calls a "websocket error" has its cause in the event that it came with. */
+function reasonOf(error: Error): string {
+  const event = "description" in error ? asFields(error.description) : undefined;
+  const cause = event?.message || asFields(event?.error)?.code;
+  return typeof cause === "string" ? `${error.message}: ${cause}` : error.message;
 }

@@ -36,7 +36,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 
 /**
  * Opens the store, takes up the runs in it, serves gRPC, then lets Hub in.
- * @throws Fatal when the volume is held by another process or its store can not be read; system errors of listening.
+ * @throws Fatal when the volume is held by another process, its store can not be read, or a port can not be had.
  */
 export async function startGateway(shared: Platform, options: GatewayOptions): Promise<Gateway> {
   const platform = { ...shared, log: shared.log.child({ service: "gateway" }) };

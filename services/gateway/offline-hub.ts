@@ -132,6 +132,7 @@ async function readable<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 function classesFound({ tools }: ExportSurvey): string {
   const titles = [...new Set(tools.map(({ title }) => title))];
-  const named = titles.length === 0 ? "no painted class" : titles.length === 1 ? "1 class" : `${titles.length} classes`;
+  if (titles.length === 0) return "No ontology was given, and the export holds no polygon and no segmentation to take classes from.";
+  const named = titles.length === 1 ? "1 class" : `${titles.length} classes`;
   return `No ontology was given: ${named} found in the export, numbered by first appearance. With --ontology project.json they are numbered as in Hub.`;
 }

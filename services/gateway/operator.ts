@@ -3,9 +3,10 @@ import { RunPhase } from "../../proto/gen/maskline/v1/gateway.js";
 import type { Logger } from "../runtime/log.js";
 import { type Answers, failure } from "./answer.js";
 import type { CancelReply, SessionList, SessionState, SessionView } from "./operator-api.js";
+import { isPinned } from "./pin-run.js";
 import type { RunKeeper } from "./run-keeper.js";
 import type { ProgressBook } from "./run-progress.js";
-import { isConfirmed, type OpenRun, type Pin, type RunRecord } from "./run-record.js";
+import { isConfirmed, type RunRecord } from "./run-record.js";
 import type { RunStore } from "./run-store.js";
 import { cancelledText } from "./user-log.js";
 
@@ -82,12 +83,9 @@ export function createOperator({ gatewayId, store, book, keeper, answers, log }:
       const before = progressOf(found);
       const cancelled = await answers.end(run, ({ session }) => failure(session, cancelledText(by, before)));
       const session = viewOf(store.get(run) ?? found);
-      log.warn({ run, session: session.session, by, cancelled }, "an operator cancelled a session");
+      const what = cancelled ? "an operator cancelled a session" : "an operator wanted to cancel a session that had ended before";
+      log.warn({ run, session: session.session, by }, what);
       return { done: cancelled ? "cancelled" : "ended before", gateway: gatewayId, session };
     },
   };
-}
-
-function isPinned(record: OpenRun): record is OpenRun & { readonly pin: Pin } {
-  return record.pin !== undefined;
 }

@@ -28,6 +28,18 @@ async function callReport(error: unknown, token = TOKEN): Promise<unknown> {
   }
 }
 
+it("a gateway whose port is taken does not start, and the error says which key to set", async () => {
+  const never = () => assert.fail("a call arrived");
+  const calls: GatewayCalls = { getContext: never, sync: never, getUploadTarget: never, report: never };
+  const listener = await serveGateway(calls, { host: "127.0.0.1", port: 0, token: TOKEN });
+  try {
+    const again = serveGateway(calls, { host: "127.0.0.1", port: listener.port, token: TOKEN });
+    await assert.rejects(again, new RegExp(`127\\.0\\.0\\.1:${listener.port}; set GRPC_PORT`));
+  } finally {
+    await listener.close();
+  }
+});
+
 describe("a call to a gateway", () => {
   afterEach(() => logged.splice(0));
 

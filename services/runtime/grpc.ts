@@ -24,7 +24,7 @@ import {
   type SyncRequest,
   type SyncResponse,
 } from "../../proto/gen/maskline/v1/gateway.js";
-import { describeError, Retry } from "./errors.js";
+import { describeError, Fatal, Retry } from "./errors.js";
 import { type Caller, type GatewayCalls, type GatewayConnection, IdTaken, NotKnown, OutOfDate, UserFailure } from "./gateway-calls.js";
 import type { GrpcTls } from "./grpc-tls.js";
 import type { Logger } from "./log.js";
@@ -166,7 +166,10 @@ export interface GatewayListener {
   close(): Promise<void>;
 }
 
-/** Serves the calls on `host:port` to whoever knows the token. */
+/**
+ * Serves the calls on `host:port` to whoever knows the token.
+ * @throws Fatal when it can not listen there
+ */
 export async function serveGateway(calls: GatewayCalls, { host, port, token, tls, log }: ListenOptions): Promise<GatewayListener> {
   const server = new Server({
     ...KEEPALIVE,
@@ -208,7 +211,10 @@ export async function serveGateway(calls: GatewayCalls, { host, port, token, tls
   };
   server.addService(GatewayServiceService, implementation);
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, serverCredentials(tls), (error, boundTo) => (error ? reject(error) : resolve(boundTo)));
+    server.bindAsync(`${host}:${port}`, serverCredentials(tls), (cause, boundTo) => {
+      if (!cause) resolve(boundTo);
+      else reject(new Fatal(`gRPC can not be served on ${host}:${port}; set GRPC_PORT or LISTEN_HOST to others`, { cause }));
+    });
   });
   return { port: bound, close: () => closeServer(server) };
 }

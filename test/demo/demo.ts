@@ -99,7 +99,7 @@ async function summarise(archive: string, preview: string, bytes: number, second
   output.heading("Next");
   output.result("offline", `npm run maskline -- convert ${shown(join(sample, "export.ndjson"))} \\`);
   output.result("", `  --ontology ${shown(join(sample, "project.json"))} --out masks.zip`);
-  output.result("real Hub", "HOST=https://... PLUGIN_ID=... PLUGIN_SECRET=... npm run maskline -- all");
+  output.result("real Hub", "HOST=https://... API_HOST=https://... PLUGIN_ID=... PLUGIN_SECRET=... npm run maskline -- all");
   output.result("reading", "README.md for users, ARCHITECTURE.md for the way of one asset");
   process.stdout.write("\n");
 }

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { constants, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { startHubSimulator } from "../hub-simulator/server.js";
 import { projectRoot } from "../project-root.js";
 import { classMapping, readArchive } from "../support/archive.js";
@@ -32,6 +33,7 @@ describe("maskline", () => {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
     onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
+    endAfter?: Promise<unknown>,
   ): Promise<Ended> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [executable, ...args], {
@@ -39,6 +41,7 @@ describe("maskline", () => {
         stdio: ["ignore", "pipe", "pipe"],
         timeout: 60_000,
       });
+      endAfter?.then(() => child.kill("SIGTERM"));
       let [out, err] = ["", ""];
       child.stdout.on("data", (chunk) => {
         out += chunk;
@@ -62,6 +65,23 @@ describe("maskline", () => {
   it("tells its version", async () => {
     const { version } = JSON.parse(await readFile(join(projectRoot, "package.json"), "utf8"));
     assert.equal((await maskline(["--version"])).out, `${version}\n`);
+  });
+
+  it("exits with 2 when it is called wrongly, and says what is wrong", async () => {
+    const calls = {
+      "": /Commands:/,
+      pack: /unknown command 'pack'/,
+      "convert export.json": /--out/,
+      cancel: /'id'/,
+      "sessions --every": /--every/,
+    };
+    await Promise.all(
+      Object.entries(calls).map(async ([args, said]) => {
+        const { code, err } = await maskline(args.split(" ").filter((arg) => arg !== ""));
+        assert.match(err, said);
+        assert.equal(code, 2, args);
+      }),
+    );
   });
 
   it("tells all mistakes of its environment at once and exits with 2", async () => {
@@ -232,10 +252,34 @@ describe("maskline", () => {
       }
     });
 
-    it("says which file can not be read", async () => {
-      const { code, err } = await maskline(["convert", join(folder, "missing.json"), "--out", join(folder, "e.zip")]);
-      assert.equal(code, 1);
-      assert.match(err, /missing\.json can not be read/);
+    it("says which file can not be read, and exits with 2", async () => {
+      const [out, rowsFile, missing] = [join(folder, "e.zip"), await file("e.json", JSON.stringify(rows)), join(folder, "missing.json")];
+      const calls = [[missing], [folder], [rowsFile, "--ontology", missing], [rowsFile, "--config", missing]];
+      await Promise.all(
+        calls.map(async (given) => {
+          const { code, err } = await maskline(["convert", ...given, "--out", out]);
+          assert.match(
+            err,
+            given[0] === folder ? /it is a folder/ : /missing\.json"?, which can not be read|missing\.json can not be read/,
+          );
+          assert.equal(code, 2, err);
+        }),
+      );
+    });
+
+    it("stops at a signal while it waits for a file, too", { skip: process.platform === "win32" ? "no named pipes" : false }, async () => {
+      const pipe = join(folder, "config.pipe");
+      await promisify(execFile)("mkfifo", [pipe]);
+      const opened = open(pipe, "w");
+      try {
+        const args = ["convert", await file("f.json", JSON.stringify(rows)), "--out", join(folder, "f.zip"), "--config", pipe];
+        const { code, err } = await maskline(args, {}, undefined, opened);
+        assert.match(`${code} ${err}`, /^143 .*Stopped by SIGTERM/s);
+      } finally {
+        const reader = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+        await (await opened).close();
+        await reader.close();
+      }
     });
 
     for (const { signals, expected } of [
