@@ -24,7 +24,7 @@ const MOST_LINES = 12;
 describe("all roles", { concurrency: true }, () => {
   for (const [name, find] of Object.entries(CHAOS_BROKERS)) {
     const kind = find();
-    describe(`when ${name} is not there`, { skip: "skip" in kind ? kind.skip : false }, () => {
+    describe(`when ${name} is not there`, { concurrency: 1, skip: "skip" in kind ? kind.skip : false }, () => {
       let stage: Stage;
       before(async () => {
         if ("skip" in kind) return;
@@ -37,7 +37,8 @@ describe("all roles", { concurrency: true }, () => {
 
       const all = async (pattern: RegExp) => {
         await eventuallyHolds(async () => {
-          for (const one of NAMES) assert.match((await stage.fleet.readiness(one)) ?? "no answer", pattern, one);
+          for (const one of NAMES)
+            assert.match((await stage.fleet.readiness(one)) ?? "no answer", pattern, `${one}; ended: ${stage.fleet.crashes}`);
         }, READY_MS);
         assert.deepEqual(stage.fleet.crashes, []);
       };
@@ -62,7 +63,9 @@ describe("all roles", { concurrency: true }, () => {
 
       it("wait for a broker that is away when they start, and say which one in their log and in /readyz", TIMEOUT, async () => {
         await all(/^503 starting: .*127\.0\.0\.1/);
-        for (const one of NAMES) assert.match(stage.fleet.logOf(one).join("\n"), new RegExp(`waiting for ${name}`, "i"));
+        await eventuallyHolds(() => {
+          for (const one of NAMES) assert.match(stage.fleet.logOf(one).join("\n"), new RegExp(`waiting for ${name}`, "i"), one);
+        }, READY_MS);
       });
 
       it("wait for one that does not take who they are, and say what to correct", TIMEOUT, async (test) => {
