@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { type Child, startChild } from "../support/children.js";
+import { freePort } from "../support/free-port.js";
 import { addCounts, type Counts, type Figures, NO_COUNTS, readFigures } from "./figures.js";
-import { quietPort } from "./quiet-port.js";
 
 export type Role = "gateway" | "filter" | "rasterizer" | "packager";
 
@@ -85,7 +85,7 @@ export async function startFleet(members: Members, plugins: Plugins, env: Readon
   await mkdir(blobs);
   const names = Object.keys(members);
   const ports = new Map<string, { readonly health: number; readonly grpc: number }>();
-  for (const name of names) ports.set(name, { health: await quietPort(), grpc: await quietPort() });
+  for (const name of names) ports.set(name, { health: await freePort(), grpc: await freePort() });
   const portsOf = (name: string) => ports.get(name) ?? { health: 0, grpc: 0 };
   const gateways = names.filter((name) => members[name] === "gateway");
   const lives = new Map<string, Life>();

@@ -7,11 +7,15 @@ const FIRST = 10_240;
 const END = 32_768;
 const TRIES = 50;
 
-/** A port of the loopback that is free now, for a process that can not be asked which one it took, or that comes back to the same one. */
+const given = new Set<number>();
+
+/** A port of the loopback that is free now and was not given before, for a process that can not be asked which one it took, or that comes back to the same one. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries++) {
     const port = randomInt(FIRST, END);
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
   throw new Error(`${TRIES} ports from ${FIRST} to ${END - 1} are taken`);
 }
