@@ -1,10 +1,14 @@
-/** Commits for one member after the other, one at a time: whatever comes while one is under way goes together in the next. */
+/** Commits for one member after the other, one at a time: whatever comes within some milliseconds goes together in the next. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Retry } from "../../errors.js";
+import { inTime } from "../../in-time.js";
 import type { Taken } from "./backlog.js";
+import { createGate } from "./gate.js";
 import type { PartitionCommit } from "./member.js";
 
 const PAUSE_AFTER_FAILURE_MS = 100;
+/** From one commit to the next that nothing waits for: a process that dies leaves no more than this to be done again. */
+const COMMIT_EVERY_MS = 40;
 
 interface Waiting {
   readonly on: Taken;
@@ -18,6 +22,9 @@ export class Commits {
   #send: ((commits: readonly PartitionCommit[]) => Promise<void>) | undefined;
   #running: Promise<void> | undefined;
   #ended: Error | undefined;
+  /** Open when the next commit must not wait. */
+  #urgent = createGate();
+  #sentAt = Number.NEGATIVE_INFINITY;
 
   /** @param onKept called when Kafka has one */
   constructor(private readonly onKept: () => void) {}
@@ -33,6 +40,11 @@ export class Commits {
     if (partition.isLost) return;
     this.#changed.add(partition);
     this.#run();
+  }
+
+  /** A delivery waits for what has changed. */
+  hurry(): void {
+    if (this.#changed.size > 0) this.#urgent.open();
   }
 
   /** Resolves when Kafka knows of all that has changed in the partition. @throws Retry when it can not be told any more */
@@ -56,7 +68,10 @@ export class Commits {
 
   /** Resolves when there is nothing left to commit, or it can not be now. */
   async idle(): Promise<void> {
-    while (this.#send && this.#changed.size > 0) await this.#running;
+    while (this.#send && this.#changed.size > 0) {
+      this.hurry();
+      await this.#running;
+    }
     await this.#running;
   }
 
@@ -80,13 +95,19 @@ export class Commits {
     // What changes in the same turn of the event loop goes together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#send && this.#changed.size > 0) {
+      const leftMs = this.#sentAt + COMMIT_EVERY_MS - performance.now();
+      if (leftMs > 0) await inTime(this.#urgent.opened, leftMs);
+      this.#urgent = createGate();
+      const send = this.#send;
+      if (!send || this.#changed.size === 0) continue;
+      this.#sentAt = performance.now();
       const partitions = [...this.#changed];
       const waiting = this.#waiting;
       this.#changed.clear();
       this.#waiting = [];
       const commits = partitions.map(({ id, progress }) => ({ partition: id, ...progress.commit() }));
       try {
-        await this.#send(commits);
+        await send(commits);
       } catch {
         for (const partition of partitions) if (!partition.isLost) this.#changed.add(partition);
         for (const one of waiting) {

@@ -1,6 +1,6 @@
 /**
  * The only import of kafkajs: connections for publishing and asking, and members of consumer groups. Nobody maintains kafkajs, so 2.2.4 is
- * pinned, and what has to be known of its inside is known here.
+ * pinned, and what has to be known of its inside is known here, and in kafkajs-produce.ts.
  */
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -12,6 +12,7 @@ import type { Logger } from "../../log.js";
 import type { KafkaClient } from "./client.js";
 import { isProtocolError } from "./failures.js";
 import { dropKnownWarning, tellDetail } from "./kafkajs-noise.js";
+import { encodeProduceFast } from "./kafkajs-produce.js";
 import type { KafkaConfig } from "./keys.js";
 import type { Member, MemberOptions } from "./member.js";
 
@@ -204,6 +205,7 @@ export function newMember(config: KafkaConfig, options: MemberOptions, log: Logg
 /** One client of kafkajs; nothing is connected yet. */
 function newKafka(config: KafkaConfig, log: Logger) {
   dropKnownWarning();
+  encodeProduceFast();
   const sasl = login(config);
   const options: KafkajsConfig = {
     brokers: [...config.kafkaBrokers],
